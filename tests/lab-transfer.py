@@ -1,0 +1,240 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright (c) 2026 The Open vSwitch STT authors.
+"""Sends data through a network and proves that it arrived as it was.
+
+lab-transfer.py serve
+    Answers the requests below, on port 7000 of every address, TCP and UDP,
+    until it is ended.
+
+lab-transfer.py tcp ADDRESS BYTES [CHUNK]
+    Sends BYTES random bytes, CHUNK (1 MB) per system call, and receives as
+    many.  Both ends compare SHA-256 digests.
+
+lab-transfer.py udp ADDRESS COUNT SIZE [SIZE...]
+    Sends COUNT datagrams of random content of each SIZE (at least 8).  The
+    server answers each with the digest of what it received and, to fill the
+    way back as well, with the same number of bytes of random content and
+    their digest.  At most WINDOW datagrams are on their way at a time.  A
+    datagram without an answer is sent again, at most twice; the result says
+    how often that was needed.
+
+lab-transfer.py listen INTERFACE ETHERTYPE COUNT
+lab-transfer.py frames INTERFACE ETHERTYPE COUNT SIZE [SIZE...]
+    Receives, and sends, COUNT raw Ethernet frames of each SIZE, broadcast,
+    with the given (hexadecimal) type.  Both print the digest of each frame, in
+    any order for the listener.  The listener prints "ready" first, and ends
+    after COUNT frames in all or after 10 s of silence.
+
+Prints one line per exchange and exits with status 1 if anything was lost or
+changed.
+"""
+
+import hashlib
+import os
+import random
+import select
+import socket
+import struct
+import sys
+import threading
+
+PORT = 7000
+WINDOW = 4
+DIGEST = 32
+MTU_FREE = 0            # IP_PMTUDISC_DONT: let datagrams be fragmented.
+
+
+def digest(data):
+    return hashlib.sha256(data).digest()
+
+
+def stream(sock, seed, size, chunk):
+    """Sends SIZE bytes of pseudo-random data; returns their digest."""
+    rng = random.Random(seed)
+    h = hashlib.sha256()
+    while size > 0:
+        data = rng.randbytes(min(chunk, size))
+        h.update(data)
+        sock.sendall(data)
+        size -= len(data)
+    return h.digest()
+
+
+def drain(sock, size):
+    """Receives SIZE bytes; returns their digest."""
+    h = hashlib.sha256()
+    while size > 0:
+        data = sock.recv(min(size, 1 << 18))
+        if not data:
+            raise ConnectionError("connection ended %d bytes early" % size)
+        h.update(data)
+        size -= len(data)
+    return h.digest()
+
+
+def exactly(sock, size):
+    data = b""
+    while len(data) < size:
+        more = sock.recv(size - len(data))
+        if not more:
+            raise ConnectionError("connection ended")
+        data += more
+    return data
+
+
+def serve_stream(sock):
+    """Takes one stream and sends one: size, data, digest in each direction."""
+    with sock:
+        size, chunk = struct.unpack("!QQ", exactly(sock, 16))
+        got = drain(sock, size)
+        sock.sendall(got)
+        sock.sendall(stream(sock, size + 1, size, chunk))
+
+
+def serve_datagrams(sock):
+    while True:
+        data, peer = sock.recvfrom(65536)
+        back = data[:8] + random.randbytes(max(0, len(data) - 8 - 2 * DIGEST))
+        sock.sendto(digest(data) + digest(back) + back, peer)
+
+
+def serve():
+    listener = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    datagrams = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    datagrams.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    datagrams.setsockopt(socket.IPPROTO_IP, 10, MTU_FREE)
+    datagrams.bind(("::", PORT))
+    threading.Thread(target=serve_datagrams, args=(datagrams,),
+                     daemon=True).start()
+    listener.bind(("::", PORT))
+    listener.listen(16)
+    while True:
+        sock, _ = listener.accept()
+        threading.Thread(target=serve_stream, args=(sock,),
+                         daemon=True).start()
+
+
+def tcp(address, size, chunk=1 << 20):
+    with socket.create_connection((address, PORT), timeout=20) as sock:
+        sock.sendall(struct.pack("!QQ", size, chunk))
+        sent = stream(sock, os.getpid(), size, chunk)
+        if exactly(sock, DIGEST) != sent:
+            return "tcp: %d bytes sent arrived with another content" % size
+        got = drain(sock, size)
+        if exactly(sock, DIGEST) != got:
+            return "tcp: %d bytes received with another content" % size
+    print("tcp: %d bytes each way, same content" % size)
+    return None
+
+
+def answered(sock, pending, timeout):
+    """Takes one answer off 'pending'.  Returns an error message or None, or
+    raises socket.timeout."""
+    if not select.select([sock], [], [], timeout)[0]:
+        raise socket.timeout
+    data = sock.recv(65536)
+    theirs, own, back = data[:DIGEST], data[DIGEST:2 * DIGEST], \
+        data[2 * DIGEST:]
+    if digest(back) != own:
+        return "udp: an answer of %d bytes was changed" % len(data)
+    # A late answer to what was sent again is no error.
+    request = pending.pop(back[:8], None)
+    if request is not None and digest(request) != theirs:
+        return "udp: a datagram of %d bytes was changed" % len(request)
+    return None
+
+
+def udp(address, count, sizes):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    if family == socket.AF_INET:
+        sock.setsockopt(socket.IPPROTO_IP, 10, MTU_FREE)
+    sock.connect((address, PORT))
+    repeated = 0
+    for size in sizes:
+        pending, serial = {}, 0
+        while serial < count or pending:
+            while serial < count and len(pending) < WINDOW:
+                # The identity comes back in the answer.
+                identity = struct.pack("!II", size, serial)
+                request = identity + random.randbytes(size - 8)
+                pending[identity] = request
+                sock.send(request)
+                serial += 1
+            for attempt in range(3):
+                try:
+                    error = answered(sock, pending, 1)
+                    break
+                except socket.timeout:
+                    repeated += len(pending)
+                    for request in pending.values():
+                        sock.send(request)
+            else:
+                return "udp: no answer to datagrams of %d bytes" % size
+            if error:
+                return error
+    print("udp: %d datagrams each way, same content, %d repeated"
+          % (count * len(sizes), repeated))
+    return None
+
+
+def listen(interface, ethertype, count):
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                         socket.htons(ethertype))
+    sock.bind((interface, ethertype))
+    print("ready", flush=True)
+    sock.settimeout(10)
+    for _ in range(count):
+        try:
+            data = sock.recv(65536)
+        except socket.timeout:
+            return "listen: frames are missing"
+        print(len(data), digest(data).hex(), flush=True)
+    return None
+
+
+def frames(interface, ethertype, count, sizes):
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sock.bind((interface, 0))
+    source = sock.getsockname()[4]
+    for size in sizes:
+        for _ in range(count):
+            data = b"\xff" * 6 + source + struct.pack("!H", ethertype)
+            data += random.randbytes(size - len(data))
+            sock.send(data)
+            print(len(data), digest(data).hex())
+    return None
+
+
+def main(argv):
+    verb, args = argv[1], argv[2:]
+    try:
+        if verb == "serve":
+            error = serve()
+        elif verb == "tcp":
+            error = tcp(args[0], *map(int, args[1:]))
+        elif verb == "udp":
+            error = udp(args[0], int(args[1]), list(map(int, args[2:])))
+        elif verb == "listen":
+            error = listen(args[0], int(args[1], 16), int(args[2]))
+        elif verb == "frames":
+            error = frames(args[0], int(args[1], 16), int(args[2]),
+                           list(map(int, args[3:])))
+        else:
+            error = "unknown verb: %s" % verb
+    except OSError as e:
+        error = "%s: %s" % (verb, e)
+    if error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
+    sys.exit(main(sys.argv))
