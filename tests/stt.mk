@@ -1,0 +1,15 @@
+# What STT adds to tests/automake.mk, which includes this file.  automake puts
+# it into "make dist" by itself.
+# SPDX-License-Identifier: Apache-2.0
+# Copyright (c) 2026 The Open vSwitch STT authors.
+#
+# An autotest file goes into the list of each test suite that includes it,
+# which makes the suite depend on it and distributes it:
+#
+#   TESTSUITE_AT += tests/FILE.at                   make check
+#   SYSTEM_USERSPACE_TESTSUITE_AT += tests/FILE.at  make check-system-userspace
+#   SYSTEM_TSO_TESTSUITE_AT += tests/FILE.at        make check-system-tso
+#   SYSTEM_TESTSUITE_AT += tests/FILE.at            every check-system-* one
+#
+# A program of the tests adds to noinst_PROGRAMS, a C source of ovstest to
+# tests_ovstest_SOURCES, data and scripts to EXTRA_DIST.
