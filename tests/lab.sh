@@ -73,7 +73,7 @@ lab_fail() {
 #
 # Fails, naming the Debian package, unless each PROGRAM can be run.
 lab_need() {
-    local p missing=
+    local p missing=''
     for p; do
         command -v "$p" > /dev/null 2>&1 && continue
         case $p in
@@ -119,7 +119,7 @@ lab_init() {
         LAB_TMP=$LAB_DIR
     fi
     LAB_NAME=${2:-lab-${LAB_DIR##*.}}
-    : > "$LAB_DIR/pids" && : > "$LAB_DIR/namespaces" && : > "$LAB_DIR/hvs"
+    : > "$LAB_DIR/namespaces" && : > "$LAB_DIR/hvs"
 }
 
 # lab_trap
@@ -137,7 +137,7 @@ lab_trap() {
 # Ends every process of the lab and removes its namespaces, and its directory
 # unless the caller provided it.  May be called at any time and more than once.
 lab_cleanup() {
-    local n
+    local n p
     test -n "$LAB_DIR" && test -e "$LAB_DIR/namespaces" || return 0
     trap '' HUP INT TERM
     # A switch that is asked exits in good order, so that leak checkers and
@@ -147,16 +147,14 @@ lab_cleanup() {
         lab_exec "$n" timeout 5 ovs-appctl -t ovsdb-server exit
     done < "$LAB_DIR/hvs" > /dev/null 2>&1
     while read -r n; do
-        lab_end "$n"
-    done < "$LAB_DIR/pids"
-    while read -r n; do
-        # What still runs in a namespace of ours was started by the caller.
+        # Whatever runs in a namespace of this lab was started by the lab, and
+        # a process ID that was noted earlier might be another's by now.
         for p in $(ip netns pids "$n" 2> /dev/null); do
             lab_end "$p"
         done
         ip netns del "$n" 2> /dev/null
     done < "$LAB_DIR/namespaces"
-    rm -f "$LAB_DIR/namespaces" "$LAB_DIR/pids"
+    rm -f "$LAB_DIR/namespaces"
     test -z "$LAB_TMP" || rm -rf "$LAB_TMP"
     LAB_DIR=
     trap - HUP INT TERM
@@ -180,7 +178,8 @@ lab_end() {
 
 # lab_keep
 #
-# Lets the lab outlive the script, and prints the command that ends it.
+# Lets the lab outlive the script.  The command that ends it is in LAB_STOP.
+# (Not to be called in a subshell, which could not stop the script's trap.)
 lab_keep() {
     trap - 0 HUP INT TERM
     {
@@ -188,7 +187,8 @@ lab_keep() {
         echo "PATH='$PATH'"
         echo ". '$LAB_HERE/lab.sh' && lab_cleanup"
     } > "$LAB_DIR/stop"
-    echo "sh $LAB_DIR/stop"
+    # shellcheck disable=SC2034
+    LAB_STOP="sh $LAB_DIR/stop"
 }
 
 ## ---------------------------------------------------------------- ##
@@ -210,7 +210,7 @@ lab_ns() {
 # Runs COMMAND on NODE.  On a hypervisor, ovs-vsctl and the like talk to that
 # hypervisor's daemons.
 lab_exec() {
-    local node=$1
+    local node="$1"
     shift
     case $node in
     host)
@@ -231,7 +231,7 @@ lab_exec() {
 #
 # Prints COMMAND the way a user would type it on NODE.
 lab_show() {
-    local node=$1 line= a
+    local node="$1" line='' a
     shift
     for a; do
         case $a in
@@ -257,7 +257,7 @@ lab_run() {
 # Starts COMMAND on NODE in the background.  Its output goes to LOG, its
 # process ID to LAB_PID.  It ends with the lab, not with the terminal.
 lab_spawn() {
-    local node=$1 log=$2
+    local node="$1" log="$2"
     shift 2
     (
         case $node in
@@ -270,7 +270,6 @@ lab_spawn() {
         exec setsid ip netns exec "$LAB_NAME-$node" "$@"
     ) < /dev/null > "$log" 2>&1 &
     LAB_PID=$!
-    echo "$LAB_PID" >> "$LAB_DIR/pids"
 }
 
 # lab_wait SECONDS WHAT COMMAND...
@@ -278,7 +277,7 @@ lab_spawn() {
 # Repeats COMMAND until it succeeds.  After SECONDS reports that WHAT did not
 # happen and fails.
 lab_wait() {
-    local limit=$1 what=$2 end
+    local limit="$1" what="$2" end
     shift 2
     end=$(($(date +%s) + limit))
     until "$@" > /dev/null 2>&1; do
@@ -356,7 +355,7 @@ lab_hypervisors() {
 # Makes the namespace of hvN with eth0, plugged into the switch's port pN or,
 # without a switch, connected to hv1's eth0.
 lab_wire() {
-    local hv=hv$1
+    local hv="hv$1"
     mkdir -p "$LAB_DIR/$hv" && lab_namespace "$hv" || return
     echo "$hv" >> "$LAB_DIR/hvs"
     case $LAB_SWITCH$1 in
@@ -385,7 +384,7 @@ lab_wire() {
 # Starts ovsdb-server, with an empty database, and ovs-vswitchd.  Userspace
 # TSO is read once, so it has to be in the database before the switch starts.
 lab_start() {
-    local d=$LAB_DIR/$1
+    local d="$LAB_DIR/$1"
     rm -f "$d/conf.db"
     ovsdb-tool create "$d/conf.db" "$LAB_SCHEMA" || return
     lab_spawn "$1" "$d/ovsdb-server.out" ovsdb-server --no-chdir \
@@ -402,7 +401,7 @@ lab_start() {
 #
 # Starts ovs-vswitchd.
 lab_vswitchd() {
-    local hv=$1 d=$LAB_DIR/$1
+    local hv="$1" d="$LAB_DIR/$1"
     shift
     lab_spawn "$hv" "$d/ovs-vswitchd.out" ovs-vswitchd --no-chdir \
         -vconsole:emer -vsyslog:off --disable-system --pidfile --log-file \
@@ -417,14 +416,14 @@ lab_vswitchd() {
 
 # lab_restart HV
 #
-# Restarts ovs-vswitchd.  The bridges are new devices then: without address.
+# Restarts ovs-vswitchd.  Its flow tables are empty then.
 lab_restart() {
     local pid
     pid=$(cat "$LAB_DIR/$1/ovs-vswitchd.pid") \
         && lab_exec "$1" ovs-appctl -t ovs-vswitchd exit \
         && lab_wait 10 "end of ovs-vswitchd" lab_gone "$pid" \
         && lab_vswitchd "$1" \
-        && lab_wait 10 "br-phy" lab_exec "$1" ip link set br-phy up \
+        && lab_wait 10 "br-phy of $1" lab_exec "$1" ip link set br-phy up \
         && lab_addresses "${1#hv}"
 }
 
@@ -453,9 +452,9 @@ lab_bridges() {
 #
 # Gives br-phy its addresses, and waits until the switch knows the route.
 lab_addresses() {
-    local hv=hv$1 plen=24
+    local hv="hv$1" plen=24
     test "$LAB_FAMILY" = 4 || plen=64
-    lab_run "$hv" ip address add "$(lab_address "$1")/$plen" dev br-phy \
+    lab_run "$hv" ip address replace "$(lab_address "$1")/$plen" dev br-phy \
         && lab_run "$hv" ip link set br-phy up \
         && lab_wait 10 "route of $hv" lab_route "$1"
 }
@@ -470,7 +469,7 @@ lab_route() {
 # Changes the underlay's MTU while it runs, at hypervisors N... and at the
 # switch (default: everywhere).
 lab_mtu() {
-    local mtu=$1 n
+    local mtu="$1" n
     shift
     test $# -gt 0 || set -- $(sed 's/hv//' "$LAB_DIR/hvs")
     for n; do
@@ -494,7 +493,7 @@ lab_mtu() {
 # A switch without userspace TSO can't take packets that the guest has left
 # unfinished, so such a guest gets a NIC without offloads.
 lab_vm() {
-    local name=$1 hv=$2 a
+    local name="$1" hv="$2" a
     shift 2
     lab_namespace "$name" \
         && ip link add "$name" netns "$LAB_NAME-$hv" mtu "${LAB_VM_MTU:-1500}" \
@@ -517,7 +516,7 @@ lab_vm() {
 # Adds tunnel port PORT, of type KIND, to address REMOTE.  KIND "none" is a
 # pair of patch ports to br-phy.
 lab_tunnel() {
-    local hv=$1 port=$2 kind=$3 remote=$4
+    local hv="$1" port="$2" kind="$3" remote="$4"
     shift 4
     if test "$kind" = none; then
         lab_run "$hv" ovs-vsctl \
@@ -537,7 +536,7 @@ lab_tunnel() {
 # Connects each hypervisor with each other: on hvN, tunnel port KIND-M leads
 # to hvM.
 lab_mesh() {
-    local kind=$1 hv peer
+    local kind="$1" hv peer
     shift
     for hv in $(cat "$LAB_DIR/hvs"); do
         for peer in $(cat "$LAB_DIR/hvs"); do
@@ -576,7 +575,7 @@ lab_reach() {
 # Pings ADDRESS once with each payload SIZE.  Prints the sizes that got no
 # answer, if any, and fails then.  PING-OPTIONS is one word list, maybe empty.
 lab_sweep() {
-    local node=$1 address=$2 options=$3 size lost=
+    local node="$1" address="$2" options="$3" size lost=''
     shift 3
     for size; do
         lab_exec "$node" ping -n -q -c 1 -W 2 $options -s "$size" "$address" \
@@ -607,7 +606,7 @@ lab_serve() {
 # Exchanges data with the server at ADDRESS, both ways, and compares hashes of
 # the contents.  lab-transfer.py describes the arguments.
 lab_transfer() {
-    local node=$1 proto=$2
+    local node="$1" proto="$2"
     shift 2
     lab_run "$node" timeout 60 python3 "$LAB_HERE/lab-transfer.py" \
         "$proto" "$@"
@@ -617,7 +616,7 @@ lab_transfer() {
 #
 # Starts an iperf3 server on NODE.
 lab_iperf_server() {
-    local port=${2:-5201}
+    local port="${2:-5201}"
     lab_need iperf3 ss || return
     lab_spawn "$1" "$LAB_DIR/iperf3-$1.log" iperf3 -s -p "$port"
     lab_wait 10 "iperf3 on $1" lab_listening "$1" "$port"
@@ -627,7 +626,7 @@ lab_iperf_server() {
 #
 # Prints the bits per second that the server at ADDRESS received.
 lab_iperf() {
-    local node=$1 address=$2 streams=$3 seconds=$4
+    local node="$1" address="$2" streams="$3" seconds="$4"
     shift 4
     lab_exec "$node" timeout $((seconds + 15)) iperf3 -J -c "$address" \
         -P "$streams" -t "$seconds" --connect-timeout 3000 "$@" \
@@ -671,7 +670,7 @@ lab_logs() {
 # Captures what passes INTERFACE into FILE, and returns when the capture runs.
 # Its process ID is in LAB_CAPTURE.
 lab_capture() {
-    local node=$1 dev=$2 file=$3
+    local node="$1" dev="$2" file="$3"
     shift 3
     lab_need tcpdump || return
     rm -f "$file"
@@ -685,8 +684,7 @@ lab_capture() {
 #
 # Ends the capture when it has written everything.  Fails if it lost packets.
 lab_capture_stop() {
-    local file=$1 pid=${2:-$LAB_CAPTURE}
-    LAB_SIZE=
+    local file="$1" pid="${2:-$LAB_CAPTURE}"
     lab_wait 10 "end of capture" lab_settled "$file"
     kill -INT "$pid" && lab_wait 10 "end of tcpdump" lab_gone "$pid" || return
     grep -q '^0 packets dropped by kernel' "$file.log" \
