@@ -2,9 +2,11 @@
 # it into "make dist" by itself.
 # SPDX-License-Identifier: Apache-2.0
 # Copyright (c) 2026 The Open vSwitch STT authors.
-#
-# Sources go here, one a line and in alphabetical order:
-#
-#   lib_libopenvswitch_la_SOURCES += \
-#       lib/FILE.c \
-#       lib/FILE.h
+
+lib_libopenvswitch_la_SOURCES += \
+	lib/netdev-stt.c \
+	lib/netdev-stt.h \
+	lib/stt-reassembly.c \
+	lib/stt-reassembly.h \
+	lib/stt.c \
+	lib/stt.h

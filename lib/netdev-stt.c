@@ -1,0 +1,903 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ * Copyright (c) 2026 The Open vSwitch STT authors.
+ */
+
+#include <config.h>
+
+#include "netdev-stt.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/ip6.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <linux/filter.h>
+#endif
+#include <sys/socket.h>
+
+#include "connectivity.h"
+#include "coverage.h"
+#include "dp-packet.h"
+#include "dp-packet-gso.h"
+#include "hash.h"
+#include "netdev.h"
+#include "netdev-native-tnl.h"
+#include "netdev-provider.h"
+#include "odp-netlink.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "packets.h"
+#include "random.h"
+#include "seq.h"
+#include "smap.h"
+#include "socket-util.h"
+#include "stt.h"
+#include "stt-reassembly.h"
+#include "timeval.h"
+#include "userspace-tso.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(netdev_stt);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 5);
+
+COVERAGE_DEFINE(stt_rx_frame);          /* Arrived in one piece. */
+COVERAGE_DEFINE(stt_rx_reassembled);    /* Arrived in several. */
+COVERAGE_DEFINE(stt_rx_segment);        /* Pieces for reassembly. */
+COVERAGE_DEFINE(stt_tx_frame);
+COVERAGE_DEFINE(stt_tx_too_long);       /* Inner frames dropped. */
+
+/* Room in front of an encapsulated packet for what ports still push: a VLAN
+ * tag and a virtio header.  A second reallocation would copy 64 KB again. */
+#define PORT_HEADROOM 16
+
+/* How often incomplete frames are checked for their age and the set of STT
+ * ports for changes, in milliseconds. */
+#define RUN_INTERVAL 500
+
+static bool
+is_stt(const char *type)
+{
+    return !strcmp(type, "stt");
+}
+
+/* Configuration.
+ *
+ * The parser that all tunnel types share is lenient: what it can't read becomes
+ * zero, and most of what it dislikes it merely logs.  For STT, all options are
+ * checked here before it sees them. */
+
+enum value_kind {
+    V_ADDRESS,                  /* IPv4 or IPv6 address or "flow". */
+    V_KEY,                      /* 64-bit number or "flow". */
+    V_NUMBER,                   /* Decimal number from 'min' to 'max'. */
+    V_NUMBER_OR_INHERIT,        /* The same, or "inherit". */
+    V_DSCP,                     /* DSCP bits of a TOS byte, or "inherit". */
+    V_BOOLEAN,                  /* "true" or "false". */
+    V_LEGACY_L2,                /* Only "legacy_l2". */
+};
+
+struct option {
+    const char *key;
+    enum value_kind kind;
+    unsigned long long int min, max;
+};
+
+static const struct option options[] = {
+    { "remote_ip", V_ADDRESS, 0, 0 },
+    { "local_ip", V_ADDRESS, 0, 0 },
+    { "key", V_KEY, 0, UINT64_MAX },
+    { "in_key", V_KEY, 0, UINT64_MAX },
+    { "out_key", V_KEY, 0, UINT64_MAX },
+    { "dst_port", V_NUMBER, 1, UINT16_MAX },
+    { "tos", V_DSCP, 0, IP_DSCP_MASK },
+    { "ttl", V_NUMBER_OR_INHERIT, 1, UINT8_MAX },
+    { "df_default", V_BOOLEAN, 0, 0 },
+    { "csum", V_BOOLEAN, 0, 0 },
+    { "egress_pkt_mark", V_NUMBER, 0, UINT32_MAX },
+    { "packet_type", V_LEGACY_L2, 0, 0 },
+    { "max_segment_size", V_NUMBER, STT_MIN_OUTER_MSS, STT_MAX_OUTER_MSS },
+};
+
+/* Parses 's' as an unsigned number in 'base' (0 for the usual prefixes),
+ * which must begin with a digit: strtoull() would take a sign or spaces. */
+static bool
+parse_number(const char *s, int base, unsigned long long int *value)
+{
+    return s[0] >= '0' && s[0] <= '9' && str_to_ullong(s, base, value);
+}
+
+/* Returns NULL if 'value' is fine for 'o', otherwise what it should be, as a
+ * string that the caller must free. */
+static char *
+check_option(const struct option *o, const char *value)
+{
+    unsigned long long int number;
+    struct in6_addr ip6;
+    ovs_be32 ip;
+
+    switch (o->kind) {
+    case V_ADDRESS:
+        if (!strcmp(value, "flow") || ip_parse(value, &ip)
+            || ipv6_parse(value, &ip6)) {
+            return NULL;
+        }
+        return xstrdup("an IPv4 or IPv6 address or \"flow\"");
+
+    case V_KEY:
+        if (!strcmp(value, "flow") || parse_number(value, 0, &number)) {
+            return NULL;
+        }
+        return xstrdup("a number of at most 64 bits, decimal or with prefix "
+                       "0x, or \"flow\"");
+
+    case V_NUMBER:
+    case V_NUMBER_OR_INHERIT:
+        if (parse_number(value, 10, &number)
+            && number >= o->min && number <= o->max) {
+            return NULL;
+        }
+        if (o->kind == V_NUMBER) {
+            return xasprintf("a number between %llu and %llu",
+                             o->min, o->max);
+        }
+        if (!strcmp(value, "inherit")) {
+            return NULL;
+        }
+        return xasprintf("a number between %llu and %llu or \"inherit\"",
+                         o->min, o->max);
+
+    case V_DSCP:
+        if (!strcmp(value, "inherit")
+            || (parse_number(value, 0, &number)
+                && number == (number & IP_DSCP_MASK))) {
+            return NULL;
+        }
+        return xstrdup("a multiple of 4 between 0 and 0xfc or \"inherit\"");
+
+    case V_BOOLEAN:
+        if (!strcmp(value, "true") || !strcmp(value, "false")) {
+            return NULL;
+        }
+        return xstrdup("\"true\" or \"false\"");
+
+    case V_LEGACY_L2:
+        if (!strcmp(value, "legacy_l2")) {
+            return NULL;
+        }
+        return xstrdup("\"legacy_l2\", since STT carries Ethernet frames");
+
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+/* To be called before the options 'args' of tunnel 'netdev' are parsed.  If it
+ * is an STT port, checks them all and sets STT's defaults in 'tnl_cfg'.
+ *
+ * Returns 0 if successful or if 'netdev' is of another type.  Otherwise, logs
+ * the problem, stores it in '*errp', which the caller must free, and returns a
+ * positive errno value. */
+int
+netdev_stt_prepare_config(const struct netdev *netdev, const struct smap *args,
+                          struct netdev_tunnel_config *tnl_cfg, char **errp)
+{
+    if (!is_stt(netdev_get_type(netdev))) {
+        return 0;
+    }
+
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        const struct option *o = &options[i];
+        const char *value = smap_get(args, o->key);
+        char *expected = value ? check_option(o, value) : NULL;
+
+        if (expected) {
+            VLOG_WARN_BUF(errp, "%s: invalid %s \"%s\": must be %s",
+                          netdev_get_name(netdev), o->key, value, expected);
+            free(expected);
+            return EINVAL;
+        }
+    }
+
+    tnl_cfg->dst_port = htons(STT_DST_PORT);
+    return 0;
+}
+
+/* If option 'key' of a tunnel of type 'type' is one that only STT has, stores
+ * its 'value', which netdev_stt_prepare_config() has accepted, in 'tnl_cfg'
+ * and returns true.  Otherwise, returns false. */
+bool
+netdev_stt_parse_option(const char *type, const char *key, const char *value,
+                        struct netdev_tunnel_config *tnl_cfg)
+{
+    if (is_stt(type) && !strcmp(key, "max_segment_size")) {
+        tnl_cfg->stt_max_segment_size = atoi(value);
+        return true;
+    }
+    return false;
+}
+
+/* Adds to 'args' those options of 'tnl_cfg' that only STT has or whose default
+ * is STT's own. */
+void
+netdev_stt_get_config(const char *type,
+                      const struct netdev_tunnel_config *tnl_cfg,
+                      struct smap *args)
+{
+    if (!is_stt(type)) {
+        return;
+    }
+
+    if (tnl_cfg->dst_port != htons(STT_DST_PORT)) {
+        smap_add_format(args, "dst_port", "%"PRIu16, ntohs(tnl_cfg->dst_port));
+    }
+    if (tnl_cfg->stt_max_segment_size) {
+        smap_add_format(args, "max_segment_size", "%"PRIu16,
+                        tnl_cfg->stt_max_segment_size);
+    }
+}
+
+/* Keeping the host's kernel quiet.
+ *
+ * Packets of a port of type "system" reach the host's own TCP/IP stack as well
+ * as the userspace datapath.  If they are addressed to the host, it would
+ * answer every STT segment with a RST.  A listening socket on the port keeps it
+ * from doing so, and a filter on the socket that lets nothing pass keeps the
+ * socket itself from answering.  It also reserves the port. */
+
+struct listener {
+    struct hmap_node node;      /* In 'listeners'. */
+    ovs_be16 port;
+    int fd;                     /* Negative if 'error' is nonzero. */
+    int error;                  /* 0 or a positive errno value. */
+    bool in_use;
+};
+
+static struct ovs_mutex listeners_mutex = OVS_MUTEX_INITIALIZER;
+static struct hmap listeners OVS_GUARDED_BY(listeners_mutex)
+    = HMAP_INITIALIZER(&listeners);
+
+static struct listener *
+listener_lookup(ovs_be16 port)
+    OVS_REQUIRES(listeners_mutex)
+{
+    struct listener *l;
+
+    HMAP_FOR_EACH_WITH_HASH (l, node, hash_int(ntohs(port), 0), &listeners) {
+        if (l->port == port) {
+            return l;
+        }
+    }
+    return NULL;
+}
+
+/* Opens a socket that reserves TCP port 'port' for all addresses and drops
+ * whatever arrives there.  Returns a file descriptor or a negative errno
+ * value. */
+static int
+open_silent_listener(ovs_be16 port)
+{
+#ifdef __linux__
+    struct sock_filter drop_all[] = {
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    const struct sock_fprog filter = {
+        .len = ARRAY_SIZE(drop_all),
+        .filter = drop_all,
+    };
+    struct sockaddr_in6 sin6 = {
+        .sin6_family = AF_INET6,
+        .sin6_port = port,
+        .sin6_addr = in6addr_any,
+    };
+    struct sockaddr_in sin = {
+        .sin_family = AF_INET,
+        .sin_port = port,
+        .sin_addr.s_addr = htonl(INADDR_ANY),
+    };
+    int off = 0;
+    bool ipv6 = true;
+    int error;
+    int fd;
+
+    fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 && errno == EAFNOSUPPORT) {
+        ipv6 = false;
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    }
+    if (fd < 0) {
+        return -errno;
+    }
+
+    if ((ipv6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off))
+        || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter)
+        || (ipv6
+            ? bind(fd, (struct sockaddr *) &sin6, sizeof sin6)
+            : bind(fd, (struct sockaddr *) &sin, sizeof sin))
+        || listen(fd, 1)) {
+        error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+#else
+    return -EOPNOTSUPP;
+#endif
+}
+
+static void
+listener_open(struct listener *l)
+{
+    int fd = open_silent_listener(l->port);
+    int error = fd < 0 ? -fd : 0;
+
+    if (error && error != l->error) {
+        VLOG_WARN("cannot reserve TCP port %"PRIu16" on this host (%s): the "
+                  "kernel may answer STT segments that arrive on ports of "
+                  "type \"system\" with RST, and this slows down their "
+                  "senders.  End the program that uses the port or set "
+                  "another dst_port",
+                  ntohs(l->port), ovs_strerror(error));
+    } else if (!error) {
+        VLOG_INFO("reserved TCP port %"PRIu16" on this host for STT",
+                  ntohs(l->port));
+    }
+    l->fd = fd;
+    l->error = error;
+}
+
+/* Opens and closes sockets so that there is one for each destination port of
+ * the STT ports in the userspace datapath.  Returns true if there are STT
+ * ports at all. */
+static bool
+refresh_listeners(void)
+{
+    struct netdev **vports;
+    struct listener *l;
+    bool any = false;
+    size_t n;
+
+    vports = netdev_get_vports(&n);
+
+    ovs_mutex_lock(&listeners_mutex);
+    HMAP_FOR_EACH (l, node, &listeners) {
+        l->in_use = false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct netdev_tunnel_config *tnl_cfg;
+        const char *dpif_type;
+
+        if (is_stt(netdev_get_type(vports[i]))) {
+            any = true;
+            dpif_type = netdev_get_dpif_type(vports[i]);
+            tnl_cfg = netdev_get_tunnel_config(vports[i]);
+            if (dpif_type && !strcmp(dpif_type, "netdev") && tnl_cfg) {
+                l = listener_lookup(tnl_cfg->dst_port);
+                if (!l) {
+                    l = xzalloc(sizeof *l);
+                    l->port = tnl_cfg->dst_port;
+                    l->fd = -1;
+                    hmap_insert(&listeners, &l->node,
+                                hash_int(ntohs(l->port), 0));
+                }
+                l->in_use = true;
+            }
+        }
+        netdev_close(vports[i]);
+    }
+    HMAP_FOR_EACH_SAFE (l, node, &listeners) {
+        if (!l->in_use) {
+            if (l->fd >= 0) {
+                close(l->fd);
+            }
+            hmap_remove(&listeners, &l->node);
+            free(l);
+        } else if (l->fd < 0) {
+            listener_open(l);
+        }
+    }
+    ovs_mutex_unlock(&listeners_mutex);
+
+    free(vports);
+    return any;
+}
+
+/* Adds to 'smap' what STT has to say in column "status" of Interface. */
+void
+netdev_stt_get_status(const struct netdev *netdev, struct smap *smap)
+{
+    const struct netdev_tunnel_config *tnl_cfg;
+    struct listener *l;
+
+    if (!is_stt(netdev_get_type(netdev))) {
+        return;
+    }
+
+    tnl_cfg = netdev_get_tunnel_config(netdev);
+    ovs_mutex_lock(&listeners_mutex);
+    l = tnl_cfg ? listener_lookup(tnl_cfg->dst_port) : NULL;
+    if (l && !l->error) {
+        smap_add(smap, "tcp_port", "reserved");
+    } else if (l) {
+        smap_add_format(smap, "tcp_port", "not reserved (%s)",
+                        ovs_strerror(l->error));
+    }
+    ovs_mutex_unlock(&listeners_mutex);
+}
+
+/* Packet IDs.
+ *
+ * The pieces of two frames must never carry the same packet ID while both are
+ * on their way, lest a receiver mixes them and then computes a good checksum
+ * over the mixture.  So all threads and ports draw from a single 32-bit space,
+ * in blocks, from a random start (protocol sheet, section 5.5). */
+
+#define ID_BLOCK 4096
+
+struct id_range {
+    uint32_t next;
+    uint32_t n_left;
+};
+
+DEFINE_STATIC_PER_THREAD_DATA(struct id_range, id_range, { 0, 0 });
+
+static ovs_be32
+next_packet_id(void)
+{
+    static atomic_count next_block = ATOMIC_COUNT_INIT(0);
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+    static uint32_t first_id;
+    struct id_range *range = id_range_get();
+
+    if (OVS_UNLIKELY(!range->n_left)) {
+        if (ovsthread_once_start(&once)) {
+            first_id = random_uint32();
+            ovsthread_once_done(&once);
+        }
+        range->next = first_id + atomic_count_inc(&next_block) * ID_BLOCK;
+        range->n_left = ID_BLOCK;
+    }
+    range->n_left--;
+    return htonl(range->next++);
+}
+
+/* Sending. */
+
+/* Builds the headers that all frames of a flow share: params->flow->tunnel and
+ * 'params' say which.  The low half of the sequence number, which every packet
+ * sets anew, holds the outer segment size in the template, to tell
+ * netdev_stt_push_batch() without a look at the underlay.
+ *
+ * Returns 0 or EMSGSIZE if the MTU of the underlay is too small for STT. */
+int
+netdev_stt_build_header(const struct netdev *netdev,
+                        struct ovs_action_push_tnl *data,
+                        const struct netdev_tnl_build_header_params *params)
+{
+    const struct netdev_tunnel_config *tnl_cfg
+        = netdev_get_tunnel_config(netdev);
+    struct stt_header *stt;
+    struct tcp_header *tcp;
+    int mss;
+
+    mss = ((params->mtu > 0 ? params->mtu : ETH_PAYLOAD_MAX) - TCP_HEADER_LEN
+           - (params->is_ipv6 ? IPV6_HEADER_LEN : IP_HEADER_LEN));
+    if (mss < STT_MIN_OUTER_MSS) {
+        VLOG_WARN_RL(&rl, "%s: MTU %d of the underlay is too small for STT",
+                     netdev_get_name(netdev), params->mtu);
+        return EMSGSIZE;
+    }
+    mss = MIN(mss, STT_MAX_OUTER_MSS);
+    if (tnl_cfg->stt_max_segment_size) {
+        mss = MIN(mss, tnl_cfg->stt_max_segment_size);
+    }
+
+    tcp = netdev_tnl_ip_build_header(data, params, IPPROTO_TCP, 0);
+    tcp->tcp_dst = params->flow->tunnel.tp_dst;
+    put_16aligned_be32(&tcp->tcp_seq, htonl(mss));
+    stt = (struct stt_header *) (tcp + 1);
+    stt_set_context_id(stt, params->flow->tunnel.tun_id);
+
+    data->header_len += sizeof *tcp + sizeof *stt;
+    data->tnl_type = OVS_VPORT_TYPE_STT;
+    return 0;
+}
+
+static uint16_t
+template_mss(const struct tcp_header *tcp)
+{
+    return ntohl(get_16aligned_be32(&tcp->tcp_seq));
+}
+
+/* Makes 'packet', which comes from stt_split(), an STT frame: one plain TCP
+ * packet for the rest of OVS, for ports and for NICs.  No mark of a tunnel nor
+ * of the inner packet stays behind. */
+static void
+push_frame(struct dp_packet *packet, const struct ovs_action_push_tnl *data,
+           ovs_be16 src_port, ovs_be16 vlan_tci)
+{
+    struct stt_offload ol;
+    struct tcp_header *tcp;
+    size_t frame_len;
+    uint16_t mss;
+    int ip_len;
+
+    stt_describe(packet, &ol);
+    frame_len = STT_HEADER_LEN + dp_packet_size(packet);
+
+    packet->offloads = 0;
+    dp_packet_prealloc_headroom(packet, data->header_len + PORT_HEADROOM);
+    tcp = netdev_tnl_push_ip_header(packet, data->header, data->header_len,
+                                    &ip_len, 0);
+    mss = template_mss(tcp);
+    stt_fill_headers(tcp, (struct stt_header *) (tcp + 1), frame_len, src_port,
+                     next_packet_id(), vlan_tci, &ol);
+    dp_packet_l4_proto_set_tcp(packet);
+    dp_packet_l4_checksum_set_partial(packet);
+    dp_packet_set_tso_segsz(packet, frame_len > mss ? mss : 0);
+    COVERAGE_INC(stt_tx_frame);
+}
+
+/* Returns the outer source port for 'packet': the same for all packets of an
+ * inner flow, and never the STT port itself, since then what a host or a
+ * middlebox sends back would look like STT. */
+static ovs_be16
+get_src_port(struct dp_packet *packet, ovs_be16 dst_port)
+{
+    ovs_be16 src_port = netdev_tnl_get_src_port(packet);
+
+    if (OVS_UNLIKELY(src_port == dst_port)) {
+        src_port = (dst_port != htons(tnl_udp_port_min)
+                    ? htons(tnl_udp_port_min)
+                    : htons(tnl_udp_port_min + 1));
+    }
+    return src_port;
+}
+
+/* Encapsulates all packets of 'batch' with the header 'data', which
+ * netdev_stt_build_header() made, and replaces them by what must be sent:
+ * frames that need more than one segment as TSO packets if userspace TSO is
+ * enabled, and cut into segments otherwise.  Packets too long for STT are
+ * dropped and counted.
+ *
+ * May be called from any thread.  Always returns 0. */
+int
+netdev_stt_push_batch(const struct netdev *netdev,
+                      const struct netdev *ingress_netdev OVS_UNUSED,
+                      struct dp_packet_batch *batch,
+                      const struct ovs_action_push_tnl *data)
+{
+    bool is_ipv6 = netdev_tnl_is_header_ipv6(data->header);
+    const struct tcp_header *tcp
+        = (const void *) ((const char *) data->header + data->header_len
+                          - sizeof(struct stt_header) - sizeof *tcp);
+    size_t max_frame = stt_max_frame(is_ipv6, template_mss(tcp));
+    struct dp_packet_batch out;
+    struct dp_packet *packet;
+    bool any_tso = false;
+
+#ifdef DPDK_NETDEV
+    /* The size of an mbuf has just 16 bits, which must do for the headers,
+     * the headroom and DPDK's own data at the end as well. */
+    max_frame = MIN(max_frame, UINT16_MAX - 512);
+#endif
+
+    dp_packet_batch_init(&out);
+    out.trunc = batch->trunc;
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        ovs_be16 src_port = get_src_port(packet, tcp->tcp_dst);
+        ovs_be16 vlan_tci = stt_take_vlan(packet);
+        uint32_t inner_len = dp_packet_size(packet);
+        size_t first = dp_packet_batch_size(&out);
+
+        if (stt_split(packet, max_frame, &out)) {
+            COVERAGE_INC(stt_tx_too_long);
+            VLOG_WARN_RL(&rl, "%s: dropped a packet of %"PRIu32" bytes: STT "
+                         "carries at most %"PRIuSIZE" here",
+                         netdev_get_name(netdev), inner_len,
+                         max_frame - STT_HEADER_LEN);
+        }
+        for (size_t j = first; j < dp_packet_batch_size(&out); j++) {
+            push_frame(out.packets[j], data, src_port, vlan_tci);
+            any_tso |= dp_packet_get_tso_segsz(out.packets[j]) != 0;
+        }
+    }
+
+    if (any_tso && !userspace_tso_enabled()) {
+        /* netdev_send() segments only if userspace TSO is enabled. */
+        dp_packet_gso_batch(&out);
+    }
+    DP_PACKET_BATCH_FOR_EACH (i, packet, &out) {
+        pkt_metadata_init(&packet->md, data->out_port);
+    }
+
+    dp_packet_batch_swap(batch, &out);
+    dp_packet_batch_destroy(&out);
+    return 0;
+}
+
+/* Receiving. */
+
+static struct stt_reassembly *
+get_reassembly(void)
+{
+    static const struct stt_reassembly_limits limits
+        = STT_REASSEMBLY_DEFAULT_LIMITS;
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+    static struct stt_reassembly *reassembly;
+
+    if (ovsthread_once_start(&once)) {
+        reassembly = stt_reassembly_create(&limits);
+        ovsthread_once_done(&once);
+    }
+    return reassembly;
+}
+
+/* Finds the segment in 'packet', whose offsets are set, validates it from the
+ * outer IP header to the checksum, and stores the outer fields in the packet's
+ * tunnel metadata and those of the TCP-like header in '*seg'. */
+static enum stt_drop
+parse_outer(struct dp_packet *packet, struct stt_segment *seg)
+{
+    struct flow_tnl *tnl = &packet->md.tunnel;
+    const struct tcp_header *tcp;
+    const struct ip_header *ip;
+    unsigned int hlen;
+    enum stt_drop drop;
+    size_t max_len;
+    int l4_len;
+
+    pkt_metadata_init_tnl(&packet->md);
+    tcp = ip_extract_tnl_md(packet, tnl, &hlen);
+    if (!tcp) {
+        return STT_DROP_OUTER_IP;
+    }
+
+    /* Believe the IP header about the length, as far as the packet goes:
+     * Ethernet pads short ones. */
+    ip = dp_packet_l3(packet);
+    max_len = dp_packet_size(packet) - packet->l4_ofs;
+    if (IP_VER(ip->ip_ihl_ver) == 4) {
+        l4_len = ntohs(ip->ip_tot_len) - IP_HEADER_LEN;
+    } else {
+        const struct ovs_16aligned_ip6_hdr *ip6 = dp_packet_l3(packet);
+
+        if (packet->l4_ofs - packet->l3_ofs != IPV6_HEADER_LEN) {
+            return STT_DROP_OUTER_IP;
+        }
+        l4_len = ntohs(ip6->ip6_plen);
+    }
+    if (l4_len < 0 || l4_len > max_len) {
+        return STT_DROP_TRUNCATED;
+    }
+
+    drop = stt_parse_segment(tcp, l4_len, seg);
+    if (drop) {
+        return drop;
+    }
+    if (!stt_outer_csum_ok(packet, l4_len)) {
+        return STT_DROP_OUTER_CSUM;
+    }
+    tnl->tp_src = tcp->tcp_src;
+    tnl->tp_dst = tcp->tcp_dst;
+    tnl->flags |= FLOW_TNL_F_KEY | FLOW_TNL_F_CSUM;
+    return STT_OK;
+}
+
+static struct in6_addr
+tnl_addr(ovs_be32 ip, const struct in6_addr *ip6)
+{
+    return ip ? in6_addr_mapped_ipv4(ip) : *ip6;
+}
+
+/* Decapsulates 'packet', which it takes ownership of.  Returns the inner frame
+ * with its metadata, which may be a TSO packet, or NULL if 'packet' was
+ * dropped for the reason '*drop', or if it was a segment and now waits for
+ * others, with '*drop' STT_OK. */
+static struct dp_packet *
+pop_packet(struct dp_packet *packet, enum stt_drop *drop)
+{
+    struct flow_tnl *tnl = &packet->md.tunnel;
+    struct stt_segment seg;
+
+    *drop = parse_outer(packet, &seg);
+    if (*drop) {
+        stt_count_drops(*drop, 1);
+        goto none;
+    }
+
+    if (OVS_LIKELY(stt_segment_is_whole_frame(&seg))) {
+        COVERAGE_INC(stt_rx_frame);
+        dp_packet_reset_packet(packet, ((const char *) seg.data
+                                        - (char *) dp_packet_data(packet)));
+        dp_packet_set_size(packet, seg.frame_len);
+    } else {
+        struct in6_addr src = tnl_addr(tnl->ip_src, &tnl->ipv6_src);
+        struct in6_addr dst = tnl_addr(tnl->ip_dst, &tnl->ipv6_dst);
+        struct dp_packet *frame;
+        bool ce;
+
+        COVERAGE_INC(stt_rx_segment);
+        *drop = stt_reassembly_add(get_reassembly(), &src, &dst, &seg,
+                                   IP_ECN_is_ce(tnl->ip_tos), time_msec(),
+                                   &frame, &ce);
+        if (!frame) {
+            goto none;
+        }
+
+        COVERAGE_INC(stt_rx_reassembled);
+        if (ce) {
+            tnl->ip_tos |= IP_ECN_CE;
+        }
+        frame->md = packet->md;
+        dp_packet_delete(packet);
+        packet = frame;
+        tnl = &packet->md.tunnel;
+    }
+
+    *drop = stt_pop_frame(packet, &tnl->tun_id);
+    if (*drop) {
+        stt_count_drops(*drop, 1);
+        goto none;
+    }
+    pkt_metadata_init_conn(&packet->md);
+    return packet;
+
+none:
+    dp_packet_delete(packet);
+    return NULL;
+}
+
+/* Decapsulates all packets of 'batch', whose layer offsets must be set and
+ * whose outer headers are those of 'netdev', an STT port, and replaces them by
+ * the inner frames.  There may be fewer of them, since segments wait for each
+ * other, or more, since a packet that was not segmented by its sender is
+ * segmented here if userspace TSO is not enabled.
+ *
+ * May be called from any thread.  Returns the number of packets of 'batch'
+ * that were dropped.  A segment that waits for others is not a drop. */
+size_t
+netdev_stt_pop_batch(struct netdev *netdev OVS_UNUSED,
+                     struct dp_packet_batch *batch)
+{
+    struct dp_packet_batch out;
+    struct dp_packet *packet;
+    size_t n_drops = 0;
+
+    dp_packet_batch_init(&out);
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        struct dp_packet *inner;
+        enum stt_drop drop;
+
+        inner = pop_packet(packet, &drop);
+        if (!inner) {
+            n_drops += drop != STT_OK;
+        } else if (dp_packet_get_tso_segsz(inner)
+                   && !userspace_tso_enabled()) {
+            struct dp_packet_batch segments;
+            struct dp_packet *segment;
+
+            dp_packet_batch_init_packet(&segments, inner);
+            dp_packet_gso_batch(&segments);
+            DP_PACKET_BATCH_FOR_EACH (j, segment, &segments) {
+                if (segment != inner) {
+                    segment->md = inner->md;
+                }
+                dp_packet_batch_add(&out, segment);
+            }
+            dp_packet_batch_destroy(&segments);
+        } else {
+            dp_packet_batch_add(&out, inner);
+        }
+    }
+
+    dp_packet_batch_swap(batch, &out);
+    dp_packet_batch_destroy(&out);
+    return n_drops;
+}
+
+/* Text form. */
+
+/* Appends to 'ds' the TCP-like and STT headers of the header of a tnl_push
+ * action, 'len' bytes at 'l4'. */
+void
+netdev_stt_format_header(struct ds *ds, const void *l4, size_t len)
+{
+    const struct tcp_header *tcp = l4;
+    const struct stt_header *stt = (const struct stt_header *) (tcp + 1);
+
+    if (len < sizeof *tcp + sizeof *stt) {
+        ds_put_cstr(ds, "stt(truncated header)");
+        return;
+    }
+
+    ds_put_format(ds, "tcp(src=%"PRIu16",dst=%"PRIu16"),"
+                  "stt(segsize=%"PRIu16",key=%#"PRIx64")",
+                  ntohs(tcp->tcp_src), ntohs(tcp->tcp_dst), template_mss(tcp),
+                  ntohll(stt_get_context_id(stt)));
+}
+
+/* Parses what netdev_stt_format_header() formats, and the parenthesis that
+ * closes the header, from 's' at offset '*n', and writes the TCP-like and STT
+ * headers to 'l4', which must have room for them.
+ *
+ * Returns their length and advances '*n' if successful.  Otherwise returns 0
+ * and leaves '*n' alone. */
+uint32_t
+netdev_stt_scan_header(const char *s, int *n, void *l4)
+{
+    struct tcp_header *tcp = l4;
+    struct stt_header *stt = (struct stt_header *) (tcp + 1);
+    uint16_t src, dst, segsize;
+    int len = *n;
+    uint64_t key;
+
+    if (!ovs_scan_len(s, &len, "tcp(src=%"SCNu16",dst=%"SCNu16"),"
+                      "stt(segsize=%"SCNu16",key=%"SCNi64"))",
+                      &src, &dst, &segsize, &key)
+        || segsize < STT_MIN_OUTER_MSS || segsize > STT_MAX_OUTER_MSS) {
+        return 0;
+    }
+
+    memset(tcp, 0, sizeof *tcp);
+    tcp->tcp_src = htons(src);
+    tcp->tcp_dst = htons(dst);
+    put_16aligned_be32(&tcp->tcp_seq, htonl(segsize));
+    memset(stt, 0, sizeof *stt);
+    stt_set_context_id(stt, htonll(key));
+
+    *n = len;
+    return sizeof *tcp + sizeof *stt;
+}
+
+/* Main loop. */
+
+static long long int next_run = LLONG_MIN;
+static uint64_t last_connectivity_seq;
+static bool have_ports;
+
+/* Expires incomplete frames, and opens and closes the sockets that reserve TCP
+ * ports as STT ports come and go.  Does nothing for classes other than STT's.
+ * Only the main thread may call this and netdev_stt_wait(). */
+void
+netdev_stt_run(const struct netdev_class *class)
+{
+    uint64_t seq;
+
+    if (!is_stt(class->type)) {
+        return;
+    }
+
+    seq = seq_read(connectivity_seq_get());
+    if (seq != last_connectivity_seq || time_msec() >= next_run) {
+        bool had_ports = have_ports;
+
+        last_connectivity_seq = seq;
+        have_ports = refresh_listeners();
+        if (have_ports) {
+            stt_reassembly_expire(get_reassembly(), time_msec());
+        } else if (had_ports) {
+            stt_reassembly_flush(get_reassembly());
+        }
+        next_run = time_msec() + RUN_INTERVAL;
+    }
+}
+
+/* Makes poll_block() wake up when netdev_stt_run() has something to do. */
+void
+netdev_stt_wait(const struct netdev_class *class)
+{
+    if (!is_stt(class->type)) {
+        return;
+    }
+
+    seq_wait(connectivity_seq_get(), last_connectivity_seq);
+    if (have_ports) {
+        poll_timer_wait_until(next_run);
+    }
+}

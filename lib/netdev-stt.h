@@ -1,0 +1,62 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ * Copyright (c) 2026 The Open vSwitch STT authors.
+ */
+
+#ifndef NETDEV_STT_H
+#define NETDEV_STT_H 1
+
+/* The STT port of the userspace datapath: options, headers, status.
+ *
+ * Type "stt" is one more class of tunnel vport, so lib/netdev-vport.c calls
+ * into this module wherever STT differs from the other types. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dp_packet_batch;
+struct ds;
+struct netdev;
+struct netdev_class;
+struct netdev_tnl_build_header_params;
+struct netdev_tunnel_config;
+struct ovs_action_push_tnl;
+struct smap;
+
+/* Members of the netdev class that are specific to STT. */
+#define NETDEV_STT_FUNCTIONS                    \
+    .build_header = netdev_stt_build_header,    \
+    .push_batch = netdev_stt_push_batch,        \
+    .pop_batch = netdev_stt_pop_batch
+
+/* Configuration. */
+int netdev_stt_prepare_config(const struct netdev *, const struct smap *args,
+                              struct netdev_tunnel_config *, char **errp);
+bool netdev_stt_parse_option(const char *type, const char *key,
+                             const char *value,
+                             struct netdev_tunnel_config *);
+void netdev_stt_get_config(const char *type,
+                           const struct netdev_tunnel_config *,
+                           struct smap *args);
+void netdev_stt_get_status(const struct netdev *, struct smap *);
+
+/* Packets. */
+int netdev_stt_build_header(const struct netdev *,
+                            struct ovs_action_push_tnl *,
+                            const struct netdev_tnl_build_header_params *);
+int netdev_stt_push_batch(const struct netdev *,
+                          const struct netdev *ingress_netdev,
+                          struct dp_packet_batch *,
+                          const struct ovs_action_push_tnl *);
+size_t netdev_stt_pop_batch(struct netdev *, struct dp_packet_batch *);
+
+/* Text form of the header in a tnl_push action. */
+void netdev_stt_format_header(struct ds *, const void *l4, size_t len);
+uint32_t netdev_stt_scan_header(const char *s, int *n, void *l4);
+
+/* Main loop. */
+void netdev_stt_run(const struct netdev_class *);
+void netdev_stt_wait(const struct netdev_class *);
+
+#endif /* netdev-stt.h */
