@@ -13,3 +13,10 @@
 #
 # A program of the tests adds to noinst_PROGRAMS, a C source of ovstest to
 # tests_ovstest_SOURCES, data and scripts to EXTRA_DIST.
+
+# The lab, the demo, and what they judge the traffic with.
+EXTRA_DIST += \
+	tests/demo.sh \
+	tests/lab-judge.py \
+	tests/lab-transfer.py \
+	tests/lab.sh
