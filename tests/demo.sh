@@ -100,7 +100,7 @@ check() {
     test -n "$OVS_BUILD_DIR" || die "OVS_BUILD_DIR must name a build tree"
     test -x "$OVS_BUILD_DIR/vswitchd/ovs-vswitchd" \
         || die "no ovs-vswitchd in $OVS_BUILD_DIR"
-    lab_need ip ss ping ethtool iperf3 tcpdump tshark python3 || exit
+    lab_need ip ss ping ethtool iperf3 tcpdump tshark || exit
     : "${DEMO_JSON:=$OVS_BUILD_DIR/../demo.json}"
     # VXLAN's keys are short, so with another kind there is less to show.
     test "$KIND" = stt || { RED_KEY=0x1 BLUE_KEY=0x2; }
@@ -384,7 +384,7 @@ END
     test ! -t 1 || printf '\r\033[K'
     echo "  Rounds: $round, in $((now - start)) s."
     echo
-    GOOD=$GOOD BAD=$BAD OFF=$OFF KIND=$KIND python3 - "$LAB_DIR/figures" \
+    GOOD=$GOOD BAD=$BAD OFF=$OFF KIND=$KIND "$PYTHON3" - "$LAB_DIR/figures" \
         "$DEMO_JSON" << 'END' || die "cannot write $DEMO_JSON"
 import collections
 import json

@@ -15,8 +15,8 @@ lab-transfer.py udp ADDRESS COUNT SIZE [SIZE...]
     Sends COUNT datagrams of random content of each SIZE (at least 8).  The
     server answers each with the digest of what it received and, to fill the
     way back as well, with the same number of bytes of random content and
-    their digest.  At most WINDOW datagrams are on their way at a time.  A
-    datagram without an answer is sent again, at most twice; the result says
+    their digest.  At most WINDOW bytes are on their way at a time, so that no
+    buffer on the way overflows.  A datagram without an answer is sent again, at most twice; the result says
     how often that was needed.
 
 lab-transfer.py listen INTERFACE ETHERTYPE COUNT
@@ -40,7 +40,7 @@ import sys
 import threading
 
 PORT = 7000
-WINDOW = 4
+WINDOW = 32768
 DIGEST = 32
 MTU_FREE = 0            # IP_PMTUDISC_DONT: let datagrams be fragmented.
 
@@ -157,7 +157,8 @@ def udp(address, count, sizes):
     for size in sizes:
         pending, serial = {}, 0
         while serial < count or pending:
-            while serial < count and len(pending) < WINDOW:
+            while serial < count and (not pending or
+                                      (len(pending) + 1) * size <= WINDOW):
                 # The identity comes back in the answer.
                 identity = struct.pack("!II", size, serial)
                 request = identity + random.randbytes(size - 8)

@@ -51,11 +51,13 @@
 #   LAB_MTU        MTU of the underlay (1500)
 #   LAB_VLAN       802.1Q tag of the underlay (none)
 #   LAB_USER       USER:GROUP that ovs-vswitchd runs as (root)
+#   PYTHON3        Python interpreter (/usr/bin/python3)
 #   LAB_SHOW       not empty: lab_run and its like print what they run
 
 : "${LAB_SWITCH:=yes}" "${LAB_TSO:=false}" "${LAB_FAMILY:=4}"
 : "${LAB_MTU:=1500}"
 : "${LAB_VLAN=}" "${LAB_USER=}" "${LAB_SHOW=}" "${LAB_HERE=}"
+: "${PYTHON3:=/usr/bin/python3}"
 
 ## ---------------------------------------------------------------- ##
 ## Beginning and end.                                               ##
@@ -81,7 +83,8 @@ lab_need() {
         ping) p="$p (package iputils-ping)" ;;
         setsid) p="$p (package util-linux)" ;;
         ovs*) p="$p (build the tree, or package openvswitch-switch)" ;;
-        *) p="$p (package ${p##*/})" ;;
+        */python3) p="$p (package python3)" ;;
+        *) p="$p (package $p)" ;;
         esac
         missing="$missing${missing:+, }$p"
     done
@@ -105,7 +108,7 @@ lab_init() {
     : "${OVS_CTL_TIMEOUT:=30}" && export OVS_CTL_TIMEOUT
     test "$(id -u)" = 0 || lab_fail "needs root, for network namespaces" \
         || return
-    lab_need ip ping ethtool setsid python3 \
+    lab_need ip ping ethtool setsid "$PYTHON3" \
         ovsdb-tool ovsdb-server ovs-vswitchd ovs-vsctl || return
     test -r "$LAB_SCHEMA" || lab_fail "cannot read $LAB_SCHEMA" || return
 
@@ -597,7 +600,7 @@ lab_listening() {
 # Starts the peer of lab_transfer on NODE.
 lab_serve() {
     lab_spawn "$1" "$LAB_DIR/transfer-$1.log" \
-        python3 "$LAB_HERE/lab-transfer.py" serve
+        "$PYTHON3" "$LAB_HERE/lab-transfer.py" serve
     lab_wait 10 "transfer server on $1" lab_listening "$1" 7000
 }
 
@@ -608,8 +611,8 @@ lab_serve() {
 lab_transfer() {
     local node="$1" proto="$2"
     shift 2
-    lab_run "$node" timeout 60 python3 "$LAB_HERE/lab-transfer.py" \
-        "$proto" "$@"
+    lab_run "$node" timeout 60 "$PYTHON3" \
+        "$LAB_HERE/lab-transfer.py" "$proto" "$@"
 }
 
 # lab_iperf_server NODE [PORT]
@@ -630,7 +633,7 @@ lab_iperf() {
     shift 4
     lab_exec "$node" timeout $((seconds + 15)) iperf3 -J -c "$address" \
         -P "$streams" -t "$seconds" --connect-timeout 3000 "$@" \
-        | python3 -c 'import json, sys
+        | "$PYTHON3" -c 'import json, sys
 result = json.load(sys.stdin)
 if "error" in result:
     sys.exit("lab: iperf3: " + result["error"])
@@ -699,4 +702,11 @@ lab_settled() {
     was=$(stat -c %s "$1")
     sleep 0.2
     test "$was" = "$(stat -c %s "$1")"
+}
+
+# lab_judge [ARGUMENT...] FILE
+#
+# Judges a capture with tshark.  lab-judge.py describes the arguments.
+lab_judge() {
+    lab_need tshark && "$PYTHON3" "$LAB_HERE/lab-judge.py" "$@"
 }
