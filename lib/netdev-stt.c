@@ -442,9 +442,10 @@ netdev_stt_get_status(const struct netdev *netdev, struct smap *smap)
 struct id_range {
     uint32_t next;
     uint32_t n_left;
+    uint16_t ip_id;             /* For IPv4 packets without DF. */
 };
 
-DEFINE_STATIC_PER_THREAD_DATA(struct id_range, id_range, { 0, 0 });
+DEFINE_STATIC_PER_THREAD_DATA(struct id_range, id_range, { 0, 0, 0 });
 
 static ovs_be32
 next_packet_id(void)
@@ -461,9 +462,22 @@ next_packet_id(void)
         }
         range->next = first_id + atomic_count_inc(&next_block) * ID_BLOCK;
         range->n_left = ID_BLOCK;
+        range->ip_id = random_uint16();
     }
     range->n_left--;
     return htonl(range->next++);
+}
+
+/* Returns the first of 'n' consecutive IPv4 IDs, one for each segment: routers
+ * may fragment what has no DF, and fragments must not be mixed up. */
+static ovs_be16
+next_ip_ids(uint16_t n)
+{
+    struct id_range *range = id_range_get();
+    uint16_t first = range->ip_id;
+
+    range->ip_id += n;
+    return htons(first);
 }
 
 /* Sending. */
@@ -540,6 +554,13 @@ push_frame(struct dp_packet *packet, const struct ovs_action_push_tnl *data,
     dp_packet_l4_proto_set_tcp(packet);
     dp_packet_l4_checksum_set_partial(packet);
     dp_packet_set_tso_segsz(packet, frame_len > mss ? mss : 0);
+    if (!netdev_tnl_is_header_ipv6(data->header)) {
+        struct ip_header *ip = dp_packet_l3(packet);
+
+        if (!(ip->ip_frag_off & htons(IP_DF))) {
+            ip->ip_id = next_ip_ids(DIV_ROUND_UP(frame_len, mss));
+        }
+    }
     COVERAGE_INC(stt_tx_frame);
 }
 
