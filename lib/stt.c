@@ -405,7 +405,8 @@ stt_split(struct dp_packet *packet, size_t max_frame,
     }
 
     dp_packet_batch_init_packet(&parts, packet);
-    if (mss) {
+    if (mss && (dp_packet_tunnel(packet) || dp_packet_l4_proto_tcp(packet))) {
+        /* A guest may ask for TSO of anything. */
         dp_packet_gso_batch(&parts);
     }
     DP_PACKET_BATCH_FOR_EACH (i, packet, &parts) {
