@@ -20,3 +20,21 @@ EXTRA_DIST += \
 	tests/lab-judge.py \
 	tests/lab-transfer.py \
 	tests/lab.sh
+
+# Unit tests, and tests of ovs-vswitchd with simulated ports.
+tests_ovstest_SOURCES += \
+	tests/test-stt-reassembly.c \
+	tests/test-stt.c \
+	tests/test-stt.h
+
+TESTSUITE_AT += \
+	tests/stt.at
+
+# Captures of STT, checked with tshark; tests/stt.at says what is in them.
+EXTRA_DIST += \
+	tests/stt-vectors/stt-icmp.pcap \
+	tests/stt-vectors/stt-ipv6-outer.pcap \
+	tests/stt-vectors/stt-negative.pcap \
+	tests/stt-vectors/stt-tso3-reordered.pcap \
+	tests/stt-vectors/stt-tso3.pcap \
+	tests/stt-vectors/stt-vlan.pcap
