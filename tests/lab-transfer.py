@@ -7,9 +7,9 @@ lab-transfer.py serve
     Answers the requests below, on port 7000 of every address, TCP and UDP,
     until it is ended.
 
-lab-transfer.py tcp ADDRESS BYTES [CHUNK]
-    Sends BYTES random bytes, CHUNK (1 MB) per system call, and receives as
-    many.  Both ends compare SHA-256 digests.
+lab-transfer.py tcp ADDRESS BYTES [MSS]
+    Sends BYTES random bytes and receives as many.  Both ends compare SHA-256
+    digests.  MSS limits the size of TCP's segments in both directions.
 
 lab-transfer.py udp ADDRESS COUNT SIZE [SIZE...]
     Sends COUNT datagrams of random content of each SIZE (at least 8).  The
@@ -42,6 +42,7 @@ import threading
 PORT = 7000
 WINDOW = 32768
 DIGEST = 32
+CHUNK = 1 << 20
 MTU_FREE = 0            # IP_PMTUDISC_DONT: let datagrams be fragmented.
 
 
@@ -49,12 +50,12 @@ def digest(data):
     return hashlib.sha256(data).digest()
 
 
-def stream(sock, seed, size, chunk):
+def stream(sock, seed, size):
     """Sends SIZE bytes of pseudo-random data; returns their digest."""
     rng = random.Random(seed)
     h = hashlib.sha256()
     while size > 0:
-        data = rng.randbytes(min(chunk, size))
+        data = rng.randbytes(min(CHUNK, size))
         h.update(data)
         sock.sendall(data)
         size -= len(data)
@@ -86,10 +87,10 @@ def exactly(sock, size):
 def serve_stream(sock):
     """Takes one stream and sends one: size, data, digest in each direction."""
     with sock:
-        size, chunk = struct.unpack("!QQ", exactly(sock, 16))
+        size, = struct.unpack("!Q", exactly(sock, 8))
         got = drain(sock, size)
         sock.sendall(got)
-        sock.sendall(stream(sock, size + 1, size, chunk))
+        sock.sendall(stream(sock, size + 1, size))
 
 
 def serve_datagrams(sock):
@@ -117,10 +118,15 @@ def serve():
                          daemon=True).start()
 
 
-def tcp(address, size, chunk=1 << 20):
-    with socket.create_connection((address, PORT), timeout=20) as sock:
-        sock.sendall(struct.pack("!QQ", size, chunk))
-        sent = stream(sock, os.getpid(), size, chunk)
+def tcp(address, size, mss=0):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.settimeout(20)
+        if mss:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, mss)
+        sock.connect((address, PORT))
+        sock.sendall(struct.pack("!Q", size))
+        sent = stream(sock, os.getpid(), size)
         if exactly(sock, DIGEST) != sent:
             return "tcp: %d bytes sent arrived with another content" % size
         got = drain(sock, size)

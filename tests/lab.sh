@@ -443,9 +443,10 @@ lab_is() {
 lab_bridges() {
     lab_run "hv$1" ovs-vsctl \
         add-br br-phy -- set bridge br-phy datapath_type=netdev \
-        -- add-port br-phy eth0 \
         -- add-br br-int \
         -- set bridge br-int datapath_type=netdev fail_mode=secure || return
+    # In the same transaction, br-phy would miss eth0's MTU.
+    lab_run "hv$1" ovs-vsctl add-port br-phy eth0 || return
     test -z "$LAB_VLAN" \
         || lab_run "hv$1" ovs-vsctl set port br-phy tag="$LAB_VLAN" || return
     lab_addresses "$1"
