@@ -21,6 +21,7 @@
 #include "coverage.h"
 #include "dp-packet.h"
 #include "dp-packet-gso.h"
+#include "entropy.h"
 #include "hash.h"
 #include "netdev.h"
 #include "netdev-native-tnl.h"
@@ -50,7 +51,6 @@ COVERAGE_DEFINE(stt_rx_frame);          /* Arrived in one piece. */
 COVERAGE_DEFINE(stt_rx_reassembled);    /* Arrived in several. */
 COVERAGE_DEFINE(stt_rx_segment);        /* Pieces for reassembly. */
 COVERAGE_DEFINE(stt_tx_frame);
-COVERAGE_DEFINE(stt_tx_too_long);       /* Inner frames dropped. */
 
 /* Room in front of an encapsulated packet for what ports still push: a VLAN
  * tag and a virtio header.  A second reallocation would copy 64 KB again. */
@@ -58,7 +58,7 @@ COVERAGE_DEFINE(stt_tx_too_long);       /* Inner frames dropped. */
 
 /* How often incomplete frames are checked for their age and the set of STT
  * ports for changes, in milliseconds. */
-#define RUN_INTERVAL 500
+#define RUN_INTERVAL 1000
 
 static bool
 is_stt(const char *type)
@@ -68,9 +68,9 @@ is_stt(const char *type)
 
 /* Configuration.
  *
- * The parser that all tunnel types share is lenient: what it can't read becomes
- * zero, and most of what it dislikes it merely logs.  For STT, all options are
- * checked here before it sees them. */
+ * The parser that all tunnel types share is lenient: what it can't read
+ * becomes zero, and most of what it dislikes it merely logs.  For STT, all
+ * options are checked here before it sees them. */
 
 enum value_kind {
     V_ADDRESS,                  /* IPv4 or IPv6 address or "flow". */
@@ -82,13 +82,13 @@ enum value_kind {
     V_LEGACY_L2,                /* Only "legacy_l2". */
 };
 
-struct option {
+struct stt_option {
     const char *key;
     enum value_kind kind;
     unsigned long long int min, max;
 };
 
-static const struct option options[] = {
+static const struct stt_option options[] = {
     { "remote_ip", V_ADDRESS, 0, 0 },
     { "local_ip", V_ADDRESS, 0, 0 },
     { "key", V_KEY, 0, UINT64_MAX },
@@ -115,7 +115,7 @@ parse_number(const char *s, int base, unsigned long long int *value)
 /* Returns NULL if 'value' is fine for 'o', otherwise what it should be, as a
  * string that the caller must free. */
 static char *
-check_option(const struct option *o, const char *value)
+check_option(const struct stt_option *o, const char *value)
 {
     unsigned long long int number;
     struct in6_addr ip6;
@@ -123,11 +123,14 @@ check_option(const struct option *o, const char *value)
 
     switch (o->kind) {
     case V_ADDRESS:
-        if (!strcmp(value, "flow") || ip_parse(value, &ip)
-            || ipv6_parse(value, &ip6)) {
+        if (!strcmp(value, "flow")
+            || (ip_parse(value, &ip)
+                && ip && ip != OVS_BE32_MAX && !ip_is_multicast(ip))
+            || (ipv6_parse(value, &ip6) && ipv6_addr_is_set(&ip6)
+                && !ipv6_addr_is_multicast(&ip6))) {
             return NULL;
         }
-        return xstrdup("an IPv4 or IPv6 address or \"flow\"");
+        return xstrdup("an IPv4 or IPv6 unicast address or \"flow\"");
 
     case V_KEY:
         if (!strcmp(value, "flow") || parse_number(value, 0, &number)) {
@@ -192,7 +195,7 @@ netdev_stt_prepare_config(const struct netdev *netdev, const struct smap *args,
     }
 
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-        const struct option *o = &options[i];
+        const struct stt_option *o = &options[i];
         const char *value = smap_get(args, o->key);
         char *expected = value ? check_option(o, value) : NULL;
 
@@ -246,16 +249,17 @@ netdev_stt_get_config(const char *type,
  *
  * Packets of a port of type "system" reach the host's own TCP/IP stack as well
  * as the userspace datapath.  If they are addressed to the host, it would
- * answer every STT segment with a RST.  A listening socket on the port keeps it
- * from doing so, and a filter on the socket that lets nothing pass keeps the
- * socket itself from answering.  It also reserves the port. */
+ * answer every STT segment with a RST.  A listening socket on the port keeps
+ * it from doing so, and a filter on the socket that lets nothing pass keeps
+ * the socket itself from answering.  It also reserves the port. */
 
 struct listener {
     struct hmap_node node;      /* In 'listeners'. */
     ovs_be16 port;
     int fd;                     /* Negative if 'error' is nonzero. */
     int error;                  /* 0 or a positive errno value. */
-    bool in_use;
+    bool in_use;                /* By a port. */
+    bool changed;               /* Since the last time. */
 };
 
 static struct ovs_mutex listeners_mutex = OVS_MUTEX_INITIALIZER;
@@ -330,25 +334,31 @@ open_silent_listener(ovs_be16 port)
 #endif
 }
 
-static void
+/* Tries to open 'l'.  Returns true if this changes its state. */
+static bool
 listener_open(struct listener *l)
 {
     int fd = open_silent_listener(l->port);
     int error = fd < 0 ? -fd : 0;
 
-    if (error && error != l->error) {
+    if (error == l->error && error) {
+        return false;
+    } else if (error) {
         VLOG_WARN("cannot reserve TCP port %"PRIu16" on this host (%s): the "
                   "kernel may answer STT segments that arrive on ports of "
                   "type \"system\" with RST, and this slows down their "
-                  "senders.  End the program that uses the port or set "
-                  "another dst_port",
-                  ntohs(l->port), ovs_strerror(error));
-    } else if (!error) {
+                  "senders.  %s",
+                  ntohs(l->port), ovs_strerror(error),
+                  error == EADDRINUSE ? "End the program that uses the port"
+                  : error == EACCES ? "Use a dst_port of 1024 or more"
+                  : "Drop what arrives on the port with a packet filter");
+    } else {
         VLOG_INFO("reserved TCP port %"PRIu16" on this host for STT",
                   ntohs(l->port));
     }
     l->fd = fd;
     l->error = error;
+    return true;
 }
 
 /* Opens and closes sockets so that there is one for each destination port of
@@ -366,7 +376,7 @@ refresh_listeners(void)
 
     ovs_mutex_lock(&listeners_mutex);
     HMAP_FOR_EACH (l, node, &listeners) {
-        l->in_use = false;
+        l->in_use = l->changed = false;
     }
     for (size_t i = 0; i < n; i++) {
         const struct netdev_tunnel_config *tnl_cfg;
@@ -386,6 +396,13 @@ refresh_listeners(void)
                                 hash_int(ntohs(l->port), 0));
                 }
                 l->in_use = true;
+                if (l->fd < 0) {
+                    l->changed |= listener_open(l);
+                }
+                if (l->changed) {
+                    /* Have the port's status read again. */
+                    netdev_change_seq_changed(vports[i]);
+                }
             }
         }
         netdev_close(vports[i]);
@@ -397,8 +414,6 @@ refresh_listeners(void)
             }
             hmap_remove(&listeners, &l->node);
             free(l);
-        } else if (l->fd < 0) {
-            listener_open(l);
         }
     }
     ovs_mutex_unlock(&listeners_mutex);
@@ -435,7 +450,7 @@ netdev_stt_get_status(const struct netdev *netdev, struct smap *smap)
  * The pieces of two frames must never carry the same packet ID while both are
  * on their way, lest a receiver mixes them and then computes a good checksum
  * over the mixture.  So all threads and ports draw from a single 32-bit space,
- * in blocks, from a random start (protocol sheet, section 5.5). */
+ * in blocks, from a random start (draft-davie-stt-08 section 3.2). */
 
 #define ID_BLOCK 4096
 
@@ -457,7 +472,7 @@ next_packet_id(void)
 
     if (OVS_UNLIKELY(!range->n_left)) {
         if (ovsthread_once_start(&once)) {
-            first_id = random_uint32();
+            get_entropy_or_die(&first_id, sizeof first_id);
             ovsthread_once_done(&once);
         }
         range->next = first_id + atomic_count_inc(&next_block) * ID_BLOCK;
@@ -528,9 +543,29 @@ template_mss(const struct tcp_header *tcp)
     return ntohl(get_16aligned_be32(&tcp->tcp_seq));
 }
 
-/* Makes 'packet', which comes from stt_split(), an STT frame: one plain TCP
- * packet for the rest of OVS, for ports and for NICs.  No mark of a tunnel nor
- * of the inner packet stays behind. */
+/* Returns 'packet' with room for 'headroom' bytes in front of it.  AF_XDP's
+ * buffers can't grow, so it takes ownership of 'packet' and may return another
+ * one. */
+static struct dp_packet *
+reserve_headroom(struct dp_packet *packet, size_t headroom)
+{
+    if (dp_packet_headroom(packet) >= headroom) {
+        return packet;
+    }
+    if (packet->source == DPBUF_AFXDP) {
+        struct dp_packet *copy = dp_packet_clone_with_headroom(packet,
+                                                               headroom);
+
+        dp_packet_delete(packet);
+        return copy;
+    }
+    dp_packet_prealloc_headroom(packet, headroom);
+    return packet;
+}
+
+/* Makes 'packet', which comes from stt_split() and has room for the headers,
+ * an STT frame: one plain TCP packet for the rest of OVS, for ports and for
+ * NICs.  No mark of a tunnel nor of the inner packet stays behind. */
 static void
 push_frame(struct dp_packet *packet, const struct ovs_action_push_tnl *data,
            ovs_be16 src_port, ovs_be16 vlan_tci)
@@ -545,7 +580,6 @@ push_frame(struct dp_packet *packet, const struct ovs_action_push_tnl *data,
     frame_len = STT_HEADER_LEN + dp_packet_size(packet);
 
     packet->offloads = 0;
-    dp_packet_prealloc_headroom(packet, data->header_len + PORT_HEADROOM);
     tcp = netdev_tnl_push_ip_header(packet, data->header, data->header_len,
                                     &ip_len, 0);
     mss = template_mss(tcp);
@@ -583,10 +617,11 @@ get_src_port(struct dp_packet *packet, ovs_be16 dst_port)
 /* Encapsulates all packets of 'batch' with the header 'data', which
  * netdev_stt_build_header() made, and replaces them by what must be sent:
  * frames that need more than one segment as TSO packets if userspace TSO is
- * enabled, and cut into segments otherwise.  Packets too long for STT are
+ * enabled, and cut into segments otherwise.  Packets that STT can't carry are
  * dropped and counted.
  *
- * May be called from any thread.  Always returns 0. */
+ * May be called from any thread.  Returns 0, or EINVAL, with 'batch'
+ * unchanged, if 'data' is not the header of an STT frame. */
 int
 netdev_stt_push_batch(const struct netdev *netdev,
                       const struct netdev *ingress_netdev OVS_UNUSED,
@@ -597,10 +632,17 @@ netdev_stt_push_batch(const struct netdev *netdev,
     const struct tcp_header *tcp
         = (const void *) ((const char *) data->header + data->header_len
                           - sizeof(struct stt_header) - sizeof *tcp);
-    size_t max_frame = stt_max_frame(is_ipv6, template_mss(tcp));
     struct dp_packet_batch out;
     struct dp_packet *packet;
     bool any_tso = false;
+    size_t max_frame;
+
+    if (OVS_UNLIKELY(data->tnl_type != OVS_VPORT_TYPE_STT
+                     || template_mss(tcp) < STT_MIN_OUTER_MSS)) {
+        /* Nothing that netdev_stt_build_header() made. */
+        return EINVAL;
+    }
+    max_frame = stt_max_frame(is_ipv6, template_mss(tcp));
 
 #ifdef DPDK_NETDEV
     /* The size of an mbuf has just 16 bits, which must do for the headers,
@@ -617,13 +659,13 @@ netdev_stt_push_batch(const struct netdev *netdev,
         size_t first = dp_packet_batch_size(&out);
 
         if (stt_split(packet, max_frame, &out)) {
-            COVERAGE_INC(stt_tx_too_long);
-            VLOG_WARN_RL(&rl, "%s: dropped a packet of %"PRIu32" bytes: STT "
-                         "carries at most %"PRIuSIZE" here",
-                         netdev_get_name(netdev), inner_len,
-                         max_frame - STT_HEADER_LEN);
+            VLOG_WARN_RL(&rl, "%s: dropped a packet of %"PRIu32" bytes that "
+                         "STT can't carry (see coverage/show)",
+                         netdev_get_name(netdev), inner_len);
         }
         for (size_t j = first; j < dp_packet_batch_size(&out); j++) {
+            out.packets[j] = reserve_headroom(
+                out.packets[j], data->header_len + PORT_HEADROOM);
             push_frame(out.packets[j], data, src_port, vlan_tci);
             any_tso |= dp_packet_get_tso_segsz(out.packets[j]) != 0;
         }
@@ -710,12 +752,6 @@ parse_outer(struct dp_packet *packet, struct stt_segment *seg)
     return STT_OK;
 }
 
-static struct in6_addr
-tnl_addr(ovs_be32 ip, const struct in6_addr *ip6)
-{
-    return ip ? in6_addr_mapped_ipv4(ip) : *ip6;
-}
-
 /* Decapsulates 'packet', which it takes ownership of.  Returns the inner frame
  * with its metadata, which may be a TSO packet, or NULL if 'packet' was
  * dropped for the reason '*drop', or if it was a segment and now waits for
@@ -738,8 +774,8 @@ pop_packet(struct dp_packet *packet, enum stt_drop *drop)
                                         - (char *) dp_packet_data(packet)));
         dp_packet_set_size(packet, seg.frame_len);
     } else {
-        struct in6_addr src = tnl_addr(tnl->ip_src, &tnl->ipv6_src);
-        struct in6_addr dst = tnl_addr(tnl->ip_dst, &tnl->ipv6_dst);
+        struct in6_addr src = flow_tnl_src(tnl);
+        struct in6_addr dst = flow_tnl_dst(tnl);
         struct dp_packet *frame;
         bool ce;
 
@@ -796,24 +832,10 @@ netdev_stt_pop_batch(struct netdev *netdev OVS_UNUSED,
         enum stt_drop drop;
 
         inner = pop_packet(packet, &drop);
-        if (!inner) {
-            n_drops += drop != STT_OK;
-        } else if (dp_packet_get_tso_segsz(inner)
-                   && !userspace_tso_enabled()) {
-            struct dp_packet_batch segments;
-            struct dp_packet *segment;
-
-            dp_packet_batch_init_packet(&segments, inner);
-            dp_packet_gso_batch(&segments);
-            DP_PACKET_BATCH_FOR_EACH (j, segment, &segments) {
-                if (segment != inner) {
-                    segment->md = inner->md;
-                }
-                dp_packet_batch_add(&out, segment);
-            }
-            dp_packet_batch_destroy(&segments);
+        if (inner) {
+            stt_deliver(inner, userspace_tso_enabled(), &out);
         } else {
-            dp_packet_batch_add(&out, inner);
+            n_drops += drop != STT_OK;
         }
     }
 
@@ -854,13 +876,14 @@ netdev_stt_scan_header(const char *s, int *n, void *l4)
 {
     struct tcp_header *tcp = l4;
     struct stt_header *stt = (struct stt_header *) (tcp + 1);
-    uint16_t src, dst, segsize;
+    uint32_t src, dst, segsize;
     int len = *n;
     uint64_t key;
 
-    if (!ovs_scan_len(s, &len, "tcp(src=%"SCNu16",dst=%"SCNu16"),"
-                      "stt(segsize=%"SCNu16",key=%"SCNi64"))",
+    if (!ovs_scan_len(s, &len, "tcp(src=%"SCNu32",dst=%"SCNu32"),"
+                      "stt(segsize=%"SCNu32",key=%"SCNi64"))",
                       &src, &dst, &segsize, &key)
+        || src > UINT16_MAX || dst > UINT16_MAX
         || segsize < STT_MIN_OUTER_MSS || segsize > STT_MAX_OUTER_MSS) {
         return 0;
     }

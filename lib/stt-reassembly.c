@@ -8,6 +8,7 @@
 #include "stt-reassembly.h"
 
 #include "dp-packet.h"
+#include "entropy.h"
 #include "hash.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
@@ -50,6 +51,7 @@ struct frame {
     struct ovs_list source_node;    /* In 'frames' of "struct source". */
     struct source *source;
     struct frame_key key;
+    uint64_t tag;                   /* Hash of 'key'. */
     long long int born_ms;
     struct dp_packet *packet;       /* Size is that of the whole frame. */
     size_t charge;                  /* Memory it takes, in bytes. */
@@ -90,7 +92,7 @@ struct shard {
 
 struct stt_reassembly {
     struct shard shards[N_SHARDS];
-    uint32_t seed;                      /* Makes hashes unpredictable. */
+    uint32_t seed;                      /* Basis of all hashes. */
 
     /* Sums over all shards. */
     atomic_uint64_t n_bytes;
@@ -119,7 +121,7 @@ stt_reassembly_create(const struct stt_reassembly_limits *limits)
         ovs_list_init(&shard->by_age);
         ovs_mutex_unlock(&shard->mutex);
     }
-    r->seed = random_uint32();
+    get_entropy_or_die(&r->seed, sizeof r->seed);
     atomic_init(&r->n_bytes, 0);
     atomic_count_init(&r->n_frames, 0);
     atomic_init(&r->max_bytes, 0);
@@ -210,12 +212,12 @@ source_lookup(struct shard *shard, const struct in6_addr *addr, uint32_t hash)
 }
 
 static struct frame *
-frame_lookup(struct shard *shard, const struct frame_key *key, uint32_t hash)
+frame_lookup(struct shard *shard, const struct frame_key *key, uint64_t tag)
     OVS_REQUIRES(shard->mutex)
 {
     struct frame *frame;
 
-    HMAP_FOR_EACH_WITH_HASH (frame, node, hash, &shard->frames) {
+    HMAP_FOR_EACH_WITH_HASH (frame, node, tag >> 32, &shard->frames) {
         if (!memcmp(&frame->key, key, sizeof *key)) {
             return frame;
         }
@@ -259,7 +261,7 @@ frame_drop(struct stt_reassembly *r, struct shard *shard, struct frame *frame,
     OVS_REQUIRES(shard->mutex)
 {
     shard_count_drops(shard, reason, frame->n_segments);
-    shard_remember(shard, frame_key_tag(r, &frame->key), reason, now_ms);
+    shard_remember(shard, frame->tag, reason, now_ms);
     dp_packet_delete(frame_remove(r, shard, frame));
 }
 
@@ -392,7 +394,7 @@ frame_charge(uint16_t frame_len)
 
 static struct frame *
 frame_create(struct stt_reassembly *r, struct shard *shard,
-             const struct frame_key *key, uint32_t hash, uint32_t source_hash,
+             const struct frame_key *key, uint64_t tag, uint32_t source_hash,
              uint16_t frame_len, long long int now_ms)
     OVS_REQUIRES(shard->mutex)
 {
@@ -401,6 +403,7 @@ frame_create(struct stt_reassembly *r, struct shard *shard,
     uint64_t orig;
 
     frame->key = *key;
+    frame->tag = tag;
     frame->born_ms = now_ms;
     frame->charge = frame_charge(frame_len);
     frame->ce = false;
@@ -422,7 +425,7 @@ frame_create(struct stt_reassembly *r, struct shard *shard,
     frame->source = source;
     ovs_list_push_back(&source->frames, &frame->source_node);
     ovs_list_push_back(&shard->by_age, &frame->age_node);
-    hmap_insert(&shard->frames, &frame->node, hash);
+    hmap_insert(&shard->frames, &frame->node, tag >> 32);
 
     atomic_add_relaxed(&r->n_bytes, frame->charge, &orig);
     atomic_count_inc(&r->n_frames);
@@ -519,8 +522,7 @@ shard_add_segment(struct stt_reassembly *r, struct shard *shard,
     if (frame_is_complete(frame)) {
         shard->stats.segments_delivered += frame->n_segments;
         shard->stats.frames_delivered++;
-        shard_remember(shard, frame_key_tag(r, &frame->key),
-                       STT_DROP_DUPLICATE, now_ms);
+        shard_remember(shard, frame->tag, STT_DROP_DUPLICATE, now_ms);
         *cep = frame->ce;
         *framep = frame_remove(r, shard, frame);
     }
@@ -555,7 +557,6 @@ stt_reassembly_add(struct stt_reassembly *r, const struct in6_addr *src,
     };
     uint32_t source_hash = hash_bytes(src, sizeof *src, r->seed);
     uint64_t tag = frame_key_tag(r, &key);
-    uint32_t hash = tag >> 32;
     struct shard *shard = &r->shards[source_hash % N_SHARDS];
     size_t charge = frame_charge(seg->frame_len);
     bool evicted_elsewhere = false;
@@ -572,7 +573,7 @@ stt_reassembly_add(struct stt_reassembly *r, const struct in6_addr *src,
     shard->stats.segments++;
     shard_expire(r, shard, now_ms);
 again:
-    frame = frame_lookup(shard, &key, hash);
+    frame = frame_lookup(shard, &key, tag);
     if (!frame) {
         gone = &shard->gone[tag % N_GONE];
         if (gone->tag == tag && now_ms - gone->when_ms < max_age_ms) {
@@ -593,7 +594,7 @@ again:
             ovs_mutex_lock(&shard->mutex);
             goto again;
         }
-        frame = frame_create(r, shard, &key, hash, source_hash,
+        frame = frame_create(r, shard, &key, tag, source_hash,
                              seg->frame_len, now_ms);
     }
     drop = shard_add_segment(r, shard, frame, seg, ce, now_ms, framep, cep);

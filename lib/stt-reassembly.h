@@ -13,11 +13,11 @@
  * frames come out.  A frame that arrives in one piece needs none of this.
  *
  * A segment belongs to a frame if addresses, ports and packet ID agree.  Its
- * bytes are copied into place, and which bytes have arrived is tracked exactly,
- * so a frame never completes with a hole.  Nothing is ever overwritten: a
- * segment that repeats bytes that are there already is a duplicate, and one
- * that contradicts them, or repeats only a part of them, condemns its frame as
- * RFC 5722 does for IPv6 fragments (protocol sheet, section 5.3).
+ * bytes are copied into place, and which bytes have arrived is tracked
+ * exactly, so a frame never completes with a hole.  Nothing is ever
+ * overwritten: a segment that repeats bytes that are there already is a
+ * duplicate, and one that contradicts them, or repeats only a part of them,
+ * condemns its frame as RFC 5722 does for IPv6 fragments.
  *
  * What waits is bounded in bytes, in frames, in segments per frame, in the
  * share of a single source, and in absolute age.  When a bound is reached, the

@@ -18,12 +18,17 @@
 #include "packets.h"
 #include "util.h"
 
+/* Packets that could not be sent. */
+COVERAGE_DEFINE(stt_tx_too_long);       /* And not divisible either. */
+COVERAGE_DEFINE(stt_tx_bad_csum);       /* Too long, and wrong already. */
+COVERAGE_DEFINE(stt_tx_bad_offload);    /* Offload that nobody can finish. */
+
 #define STT_DROP(ENUM, NAME, DESCRIPTION) COVERAGE_DEFINE(stt_drop_##NAME);
 STT_DROPS
 #undef STT_DROP
 
-/* Adds 'n' to the coverage counter of 'drop'.  It counts what came in: segments
- * up to reassembly, frames afterward. */
+/* Adds 'n' to the coverage counter of 'drop'.  It counts what came in:
+ * segments up to reassembly, frames afterward. */
 void
 stt_count_drops(enum stt_drop drop, unsigned int n)
 {
@@ -82,8 +87,8 @@ stt_drop_description(enum stt_drop drop)
  * returns STT_DROP_L4_PROTO for anything that isn't IP and STT_DROP_INNER_LEN
  * for IP with inconsistent lengths; '*inner' is then indeterminate.
  *
- * This is the validation that the protocol sheet's section 6.3 asks for; the
- * sender uses it too, so that it never describes what a receiver refuses. */
+ * The sender uses this too, so that it never describes what a receiver
+ * refuses. */
 enum stt_drop
 stt_parse_inner(const void *frame, size_t len, struct stt_inner *inner)
 {
@@ -177,6 +182,18 @@ stt_inner_tcp_hdr_len(const void *frame, const struct stt_inner *inner)
     return hdr_len >= TCP_HEADER_LEN && hdr_len <= inner->l4_len ? hdr_len : 0;
 }
 
+/* Returns true if 'inner', which stt_parse_inner() found in 'frame', is a
+ * whole TCP or UDP packet, whose checksum may therefore be called verified. */
+static bool
+stt_has_l4_csum(const void *frame, const struct stt_inner *inner)
+{
+    return (!inner->is_fragment && !inner->has_exts
+            && (inner->proto == IPPROTO_TCP
+                ? stt_inner_tcp_hdr_len(frame, inner) != 0
+                : (inner->proto == IPPROTO_UDP
+                   && inner->l4_len >= UDP_HEADER_LEN)));
+}
+
 /* Writes the L4 checksum of the TCP or UDP packet over IPv6 that 'inner', from
  * stt_parse_inner(), describes in 'frame'.  Unlike packet_tcp_complete_csum()
  * and packet_udp_complete_csum(), which take the type of the first extension
@@ -226,7 +243,7 @@ stt_max_frame(bool ipv6, uint16_t outer_mss)
  * carry: 802.1Q (not 802.1ad) with DEI clear, since the header has no room for
  * that bit.  Returns the TCI for the header, with STT_VLAN_PRESENT set, or 0
  * if there was no such tag; what the header can't carry stays in the frame
- * (protocol sheet, section 7). */
+ * (draft-davie-stt-08 section 3.1). */
 ovs_be16
 stt_take_vlan(struct dp_packet *packet)
 {
@@ -271,12 +288,66 @@ stt_finish_csums(struct dp_packet *packet)
     dp_packet_l4_checksum_set_unknown(packet);
 }
 
+/* Returns true if somebody can do for 'packet' what it waits for.  A guest may
+ * ask for TSO of anything, and actions may have hidden the headers that an
+ * offload is about: below MPLS labels, for instance, OVS sees no L4. */
+static bool
+stt_can_finish(const struct dp_packet *packet)
+{
+    bool partial = dp_packet_l4_checksum_partial(packet);
+
+    if (dp_packet_tunnel(packet)) {
+        return (dp_packet_l4(packet) && dp_packet_l3(packet)
+                && dp_packet_inner_l4(packet) && dp_packet_inner_l3(packet));
+    } else if (partial || dp_packet_get_tso_segsz(packet)) {
+        return (dp_packet_l4(packet) && dp_packet_l3(packet)
+                && (!partial
+                    || (packet->offloads & DP_PACKET_OL_L4_PROTO_MASK) != 0));
+    } else {
+        return true;
+    }
+}
+
+/* Does in software what 'packet' waits for, and adds the result to 'out': one
+ * packet, or its segments if it was a TSO packet, with complete checksums.
+ * Takes ownership of 'packet'.
+ *
+ * Returns the number of packets dropped, 0 or 1, and counts it. */
+static size_t
+stt_finish(struct dp_packet *packet, struct dp_packet_batch *out)
+{
+    struct dp_packet_batch parts;
+    struct dp_packet *part;
+
+    if (!stt_can_finish(packet)) {
+        COVERAGE_INC(stt_tx_bad_offload);
+        dp_packet_delete(packet);
+        return 1;
+    }
+
+    dp_packet_batch_init_packet(&parts, packet);
+    if (dp_packet_get_tso_segsz(packet)
+        && (dp_packet_tunnel(packet) || dp_packet_l4_proto_tcp(packet))) {
+        dp_packet_gso_batch(&parts);
+    }
+    DP_PACKET_BATCH_FOR_EACH (i, part, &parts) {
+        stt_finish_csums(part);
+        dp_packet_set_tso_segsz(part, 0);
+        dp_packet_batch_add(out, part);
+    }
+    dp_packet_batch_destroy(&parts);
+    return 0;
+}
+
 /* Returns true if an STT header can hand on the offloads that 'packet' waits
- * for, which 'inner' describes if 'parsed' is STT_OK. */
+ * for, which 'inner' describes if 'parsed' is STT_OK, and a receiver will
+ * believe it. */
 static bool
 stt_can_describe(const struct dp_packet *packet, enum stt_drop parsed,
                  const struct stt_inner *inner)
 {
+    uint16_t mss = dp_packet_get_tso_segsz(packet);
+
     if (dp_packet_tunnel(packet) || parsed != STT_OK
         || inner->is_fragment || inner->has_exts
         || inner->l3_ofs != packet->l3_ofs || inner->l4_ofs != packet->l4_ofs
@@ -285,10 +356,13 @@ stt_can_describe(const struct dp_packet *packet, enum stt_drop parsed,
     }
 
     if (inner->proto == IPPROTO_TCP) {
-        return stt_inner_tcp_hdr_len(dp_packet_data(packet), inner) != 0;
+        return (stt_inner_tcp_hdr_len(dp_packet_data(packet), inner)
+                && (!mss || mss >= STT_MIN_INNER_MSS));
     } else if (inner->proto == IPPROTO_UDP) {
-        return (!dp_packet_get_tso_segsz(packet)
-                && inner->l4_len >= UDP_HEADER_LEN);
+        const struct udp_header *udp = dp_packet_l4(packet);
+
+        return (!mss && inner->l4_len >= UDP_HEADER_LEN
+                && ntohs(udp->udp_len) == inner->l4_len);
     } else {
         return false;
     }
@@ -313,6 +387,13 @@ stt_split_tcp(struct dp_packet *packet, const struct stt_inner *inner,
     size_t chunk;
 
     if (hdr_len >= max_inner) {
+        COVERAGE_INC(stt_tx_too_long);
+        dp_packet_delete(packet);
+        return 1;
+    }
+    if (!mss && !stt_outer_csum_ok(packet, inner->l4_len)) {
+        /* The parts would get good checksums. */
+        COVERAGE_INC(stt_tx_bad_csum);
         dp_packet_delete(packet);
         return 1;
     }
@@ -321,7 +402,7 @@ stt_split_tcp(struct dp_packet *packet, const struct stt_inner *inner,
     if (mss && mss <= chunk) {
         /* CWR belongs on the first segment only, which the peer's TSO may not
          * know, so such a packet must be cut right down to its segments
-         * (draft section 3.3). */
+         * (draft-davie-stt-08 section 3.1). */
         chunk = cwr ? mss : chunk / mss * mss;
     } else {
         mss = 0;
@@ -360,13 +441,13 @@ stt_split_tcp(struct dp_packet *packet, const struct stt_inner *inner,
  * 'max_frame' bytes and each of which either waits for no offload or only for
  * such as an STT header can describe.  Whatever else 'packet' waits for (SCTP,
  * tunnels, fragments, IPv6 extension headers, headers far into the packet,
- * CWR) is finished here in software (protocol sheet, section 4).
+ * CWR) is finished here in software (draft-davie-stt-08 section 3.1.1).
  *
  * Takes ownership of 'packet'.  The packets added to 'frames' share its
  * headroom, hash and offsets, but only the first has its metadata.
  *
- * Returns the number of packets dropped since they are too long and can't be
- * divided. */
+ * Returns the number of packets dropped, which it has counted: those that are
+ * too long and can't be divided, or wait for what can't be done. */
 size_t
 stt_split(struct dp_packet *packet, size_t max_frame,
           struct dp_packet_batch *frames)
@@ -391,31 +472,22 @@ stt_split(struct dp_packet *packet, size_t max_frame,
     if (stt_can_describe(packet, parsed, &inner)) {
         const struct tcp_header *tcp = dp_packet_l4(packet);
 
-        if (inner.proto != IPPROTO_TCP) {
-            if (too_long) {
-                dp_packet_delete(packet);
-                return 1;
-            }
-        } else if (too_long
-                   || (mss && TCP_FLAGS(tcp->tcp_ctl) & TCP_CWR)) {
+        if (inner.proto == IPPROTO_TCP
+            && (too_long || (mss && TCP_FLAGS(tcp->tcp_ctl) & TCP_CWR))) {
             return stt_split_tcp(packet, &inner, max_inner, frames);
         }
-        dp_packet_batch_add(frames, packet);
-        return 0;
+        dp_packet_batch_init_packet(&parts, packet);
+    } else {
+        dp_packet_batch_init(&parts);
+        n_drops += stt_finish(packet, &parts);
     }
 
-    dp_packet_batch_init_packet(&parts, packet);
-    if (mss && (dp_packet_tunnel(packet) || dp_packet_l4_proto_tcp(packet))) {
-        /* A guest may ask for TSO of anything. */
-        dp_packet_gso_batch(&parts);
-    }
     DP_PACKET_BATCH_FOR_EACH (i, packet, &parts) {
         if (dp_packet_size(packet) > max_inner) {
+            COVERAGE_INC(stt_tx_too_long);
             dp_packet_delete(packet);
             n_drops++;
         } else {
-            stt_finish_csums(packet);
-            dp_packet_set_tso_segsz(packet, 0);
             dp_packet_batch_add(frames, packet);
         }
     }
@@ -427,12 +499,13 @@ stt_split(struct dp_packet *packet, size_t max_frame,
  * must come from stt_split(), and brings 'packet' into the matching state: the
  * IPv4 header checksum is complete and, with STT_F_CSUM_PARTIAL, the L4
  * checksum field holds the sum of the pseudo-header with the full L4 length,
- * not inverted (protocol sheet, sections 6.1 and 6.2).  OVS itself leaves that
+ * not inverted (draft-davie-stt-08 section 3.1).  OVS itself leaves that
  * field undefined. */
 void
 stt_describe(struct dp_packet *packet, struct stt_offload *ol)
 {
     uint16_t mss = dp_packet_get_tso_segsz(packet);
+    struct stt_inner inner;
     bool is_ipv4;
     ovs_be16 sum;
     void *l4;
@@ -445,8 +518,9 @@ stt_describe(struct dp_packet *packet, struct stt_offload *ol)
 
     if (!mss && !dp_packet_l4_checksum_partial(packet)) {
         if (dp_packet_l4_checksum_good(packet)
-            && (dp_packet_l4_proto_tcp(packet)
-                || dp_packet_l4_proto_udp(packet))) {
+            && !stt_parse_inner(dp_packet_data(packet),
+                                dp_packet_size(packet), &inner)
+            && stt_has_l4_csum(dp_packet_data(packet), &inner)) {
             ol->flags = STT_F_CSUM_VERIFIED;
         }
         return;
@@ -488,7 +562,7 @@ stt_describe(struct dp_packet *packet, struct stt_offload *ol)
  *
  * 'frame_len' is the length of the STT frame, in host byte order.  The headers
  * become those of the unsegmented frame, with the flags of its last segment,
- * just as TSO wants them (protocol sheet, sections 2 and 4).  The checksum is
+ * just as TSO wants them (draft-davie-stt-08 section 3.2).  The checksum is
  * left zero. */
 void
 stt_fill_headers(struct tcp_header *tcp, struct stt_header *stt,
@@ -519,7 +593,7 @@ stt_fill_headers(struct tcp_header *tcp, struct stt_header *stt,
  * Returns STT_OK, or why the segment must be dropped; '*seg' is then
  * indeterminate.  The checksum is not looked at: see stt_outer_csum_ok().
  * Window, urgent pointer, PSH and ECN bits are ignored as the draft demands;
- * SYN, FIN, RST and URG never come from STT (protocol sheet, section 13). */
+ * SYN, FIN, RST and URG never come from STT. */
 enum stt_drop
 stt_parse_segment(const struct tcp_header *tcp, size_t l4_len,
                   struct stt_segment *seg)
@@ -647,7 +721,7 @@ stt_restore_partial(struct dp_packet *packet, uint8_t flags,
     payload_len = inner.l4_len - hdr_len;
     if (mss >= payload_len) {
         mss = 0;
-    } else if (mss && (mss < STT_MIN_INNER_MSS || inner.has_exts)) {
+    } else if (mss && mss < STT_MIN_INNER_MSS) {
         return STT_DROP_MSS;
     }
 
@@ -659,13 +733,6 @@ stt_restore_partial(struct dp_packet *packet, uint8_t flags,
         dp_packet_l4_proto_set_tcp(packet);
     } else {
         dp_packet_l4_proto_set_udp(packet);
-    }
-
-    if (inner.has_exts) {
-        /* OVS could not complete this one later. */
-        stt_complete_csum6(frame, &inner);
-        dp_packet_l4_checksum_set_good(packet);
-        return STT_OK;
     }
 
     /* Peers have been seen to send a pseudo-header sum without the length, so
@@ -686,7 +753,7 @@ stt_restore_partial(struct dp_packet *packet, uint8_t flags,
  * in '*context_id'.
  *
  * The packet's metadata is not touched.  Its layer offsets are set only if it
- * has an offload to wait for.
+ * has an offload to wait for.  It must then pass through stt_deliver().
  *
  * Returns STT_OK, or why 'packet' must be dropped, which is up to the caller:
  * delivering a packet with half a checksum would help nobody. */
@@ -694,6 +761,7 @@ enum stt_drop
 stt_pop_frame(struct dp_packet *packet, ovs_be64 *context_id)
 {
     struct stt_header stt;
+    struct stt_inner inner;
     enum stt_drop drop;
 
     if (dp_packet_size(packet) < STT_MIN_FRAME) {
@@ -718,7 +786,10 @@ stt_pop_frame(struct dp_packet *packet, ovs_be64 *context_id)
         if (drop) {
             return drop;
         }
-    } else if (stt.flags & STT_F_CSUM_VERIFIED) {
+    } else if (stt.flags & STT_F_CSUM_VERIFIED
+               && !stt_parse_inner(dp_packet_data(packet),
+                                   dp_packet_size(packet), &inner)
+               && stt_has_l4_csum(dp_packet_data(packet), &inner)) {
         dp_packet_l4_checksum_set_good(packet);
     }
 
@@ -728,4 +799,68 @@ stt_pop_frame(struct dp_packet *packet, ovs_be64 *context_id)
 
     *context_id = stt_get_context_id(&stt);
     return STT_OK;
+}
+
+/* Adds 'packet', which stt_pop_frame() has made and whose metadata is valid,
+ * to 'out' in a state that the rest of OVS can handle.  If 'tso' is false, TSO
+ * packets are segmented; the segments get the same metadata.  If OVS would not
+ * find the headers that an offload is about, since there are more VLAN tags
+ * than it parses, or would complete the checksum with the wrong protocol,
+ * since there are IPv6 extension headers, the offload is finished here.
+ *
+ * Takes ownership of 'packet'. */
+void
+stt_deliver(struct dp_packet *packet, bool tso, struct dp_packet_batch *out)
+{
+    uint16_t l3_ofs = packet->l3_ofs;
+    uint16_t l4_ofs = packet->l4_ofs;
+    struct dp_packet_batch parts;
+    struct dp_packet *part;
+    bool finish;
+
+    if (!dp_packet_l4_checksum_partial(packet)) {
+        dp_packet_batch_add(out, packet);
+        return;
+    }
+
+    parse_tcp_flags(packet, NULL, NULL, NULL);
+    finish = packet->l3_ofs != l3_ofs || packet->l4_ofs != l4_ofs;
+    packet->l3_ofs = l3_ofs;
+    packet->l4_ofs = l4_ofs;
+    finish |= (IP_VER(*(uint8_t *) dp_packet_l3(packet)) == 6
+               && l4_ofs - l3_ofs != IPV6_HEADER_LEN);
+
+    dp_packet_batch_init_packet(&parts, packet);
+    if (dp_packet_get_tso_segsz(packet) && (finish || !tso)) {
+        dp_packet_gso_batch(&parts);
+    }
+    DP_PACKET_BATCH_FOR_EACH (i, part, &parts) {
+        if (part != packet) {
+            part->md = packet->md;
+        }
+        if (finish) {
+            stt_finish_csums(part);
+        }
+        dp_packet_batch_add(out, part);
+    }
+    dp_packet_batch_destroy(&parts);
+}
+
+/* Deletes the packets of 'batch' that are longer than 'max_len' bytes.  Ports
+ * with buffers of a fixed size need this, since a tunnel may deliver frames
+ * longer than any MTU.  Returns the number of packets deleted. */
+size_t
+stt_drop_longer(struct dp_packet_batch *batch, size_t max_len)
+{
+    size_t i, size = dp_packet_batch_size(batch);
+    struct dp_packet *packet;
+
+    DP_PACKET_BATCH_REFILL_FOR_EACH (i, size, packet, batch) {
+        if (OVS_LIKELY(dp_packet_size(packet) <= max_len)) {
+            dp_packet_batch_add(batch, packet);
+        } else {
+            dp_packet_delete(packet);
+        }
+    }
+    return size - dp_packet_batch_size(batch);
 }

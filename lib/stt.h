@@ -59,14 +59,14 @@ enum stt_limits {
     STT_MIN_OUTER_MSS = 64,
     STT_MAX_OUTER_MSS = STT_MAX_FRAME_IPV6,
 
-    /* Smallest inner segment size that a receiver honours.  It bounds into how
-     * many packets one frame may expand. */
+    /* Smallest inner segment size that a receiver honours.  It bounds into
+     * how many packets one frame may expand. */
     STT_MIN_INNER_MSS = 48,
 
     STT_MAX_L4_OFFSET = UINT8_MAX,
 };
 
-/* STT frame header (draft-davie-stt-08 section 3.2; the order of the flag
+/* STT frame header (draft-davie-stt-08 section 3.1; the order of the flag
  * bits is that of existing implementations, not of the draft's drawing). */
 struct stt_header {
     uint8_t version;                    /* 0. */
@@ -185,6 +185,8 @@ enum stt_drop stt_parse_segment(const struct tcp_header *, size_t l4_len,
                                 struct stt_segment *);
 bool stt_outer_csum_ok(struct dp_packet *, size_t l4_len);
 enum stt_drop stt_pop_frame(struct dp_packet *, ovs_be64 *context_id);
+void stt_deliver(struct dp_packet *, bool tso, struct dp_packet_batch *out);
+size_t stt_drop_longer(struct dp_packet_batch *, size_t max_len);
 
 static inline bool
 stt_segment_is_whole_frame(const struct stt_segment *seg)
