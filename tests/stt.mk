@@ -28,10 +28,13 @@ tests_ovstest_SOURCES += \
 	tests/test-stt.h
 
 TESTSUITE_AT += \
-	tests/stt.at
+	tests/stt.at \
+	tests/tunnel-push-pop-stt.at
 
-# Captures of STT, checked with tshark; tests/stt.at says what is in them.
+# What reads and writes STT packets for the tests, and captures of STT, which
+# tests/test-stt.c explains.
 EXTRA_DIST += \
+	tests/stt-wire.py \
 	tests/stt-vectors/stt-icmp.pcap \
 	tests/stt-vectors/stt-ipv6-outer.pcap \
 	tests/stt-vectors/stt-negative.pcap \
