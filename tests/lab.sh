@@ -357,16 +357,22 @@ lab_hypervisors() {
 #
 # Makes the namespace of hvN with eth0, plugged into the switch's port pN or,
 # without a switch, connected to hv1's eth0.
+#
+# Open vSwitch gives a bridge the Ethernet address of its NIC only if that is a
+# globally unique one.  With the random one of a veth, the host's own TCP/IP
+# stack would not see what a real host's does.
 lab_wire() {
-    local hv="hv$1"
+    local hv="hv$1" mac=00:00:5e:00:53
+    mac=$mac:$(printf %02x "$1")
     mkdir -p "$LAB_DIR/$hv" && lab_namespace "$hv" || return
     echo "$hv" >> "$LAB_DIR/hvs"
     case $LAB_SWITCH$1 in
     no1)
         ;;
     no2)
-        ip link add eth0 netns "$LAB_NAME-hv2" mtu "$LAB_MTU" \
-            type veth peer name eth0 netns "$LAB_NAME-hv1" \
+        ip link add eth0 netns "$LAB_NAME-hv2" address "$mac" \
+            mtu "$LAB_MTU" type veth peer name eth0 \
+            netns "$LAB_NAME-hv1" address "${mac%2}1" \
             && lab_exec hv1 ip link set eth0 mtu "$LAB_MTU" up \
             && lab_exec hv2 ip link set eth0 up
         ;;
@@ -374,8 +380,8 @@ lab_wire() {
         lab_fail "more than two hypervisors need a switch"
         ;;
     *)
-        ip link add eth0 netns "$LAB_NAME-$hv" mtu "$LAB_MTU" \
-            type veth peer name "p$1" netns "$LAB_NAME-sw" \
+        ip link add eth0 netns "$LAB_NAME-$hv" address "$mac" \
+            mtu "$LAB_MTU" type veth peer name "p$1" netns "$LAB_NAME-sw" \
             && lab_exec sw ip link set "p$1" master sw mtu "$LAB_MTU" up \
             && lab_exec "$hv" ip link set eth0 up
         ;;
@@ -402,13 +408,17 @@ lab_start() {
 
 # lab_vswitchd HV [OPTION...]
 #
-# Starts ovs-vswitchd.
+# Starts ovs-vswitchd.  Another user than root gets the permissions of
+# /dev/net/tun that udev would give; only this process sees that.
 lab_vswitchd() {
-    local hv="$1" d="$LAB_DIR/$1"
+    local hv="$1" d="$LAB_DIR/$1" tun=''
     shift
-    lab_spawn "$hv" "$d/ovs-vswitchd.out" ovs-vswitchd --no-chdir \
+    test -z "$LAB_USER" || tun='mount -t tmpfs tun /dev/net \
+        && mknod -m 666 /dev/net/tun c 10 200 && exec "$@"'
+    set -- ${LAB_USER:+sh -c "$tun" sh} ovs-vswitchd "$@"
+    lab_spawn "$hv" "$d/ovs-vswitchd.out" "$@" --no-chdir \
         -vconsole:emer -vsyslog:off --disable-system --pidfile --log-file \
-        ${LAB_USER:+--user "$LAB_USER"} "$@" "unix:$d/db.sock"
+        ${LAB_USER:+--user "$LAB_USER"} "unix:$d/db.sock"
     lab_wait 20 "ovs-vswitchd of $hv" \
         lab_exec "$hv" ovs-appctl -t ovs-vswitchd version \
         || {

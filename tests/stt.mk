@@ -21,6 +21,17 @@ EXTRA_DIST += \
 	tests/lab-transfer.py \
 	tests/lab.sh
 
+# Real traffic between hypervisors of the lab.
+SYSTEM_USERSPACE_TESTSUITE_AT += \
+	tests/stt-macros.at \
+	tests/system-stt.at
+SYSTEM_TSO_TESTSUITE_AT += \
+	tests/stt-macros.at \
+	tests/system-stt.at
+FLAKE8_PYFILES += \
+	tests/lab-judge.py \
+	tests/lab-transfer.py
+
 # Unit tests, and tests of ovs-vswitchd with simulated ports.
 tests_ovstest_SOURCES += \
 	tests/test-stt-reassembly.c \
