@@ -173,8 +173,8 @@ class Decoder:
             tags += " tag=%s" % packet[l3 - 2:l3 + 2].hex()
             l3 += 4
         text, src, dst, payload = decode_ip(packet[l3:])
-        (sport, dport, length, offset, packet_id, data_offset, flags, window,
-         _, urgent) = struct.unpack("!HHHHIBBHHH", payload[:20])
+        (sport, dport, length, offset, packet_id, data_offset, flags,
+         window, _, urgent) = struct.unpack("!HHHHIBBHHH", payload[:20])
         data = payload[20:]
         number = self.number(packet_id)
         text += " %d > %d frame %d len=%d %d+%d" % (sport, dport, number, length,

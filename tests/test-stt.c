@@ -732,15 +732,23 @@ test_split_tcp_too_long(struct ovs_cmdl_context *ctx OVS_UNUSED)
                         0, stt_max_frame(ipv6, 100));
     }
 
-    /* No less so if its checksum is complete already. */
-    {
+    /* No less so if its checksum is complete already, but not if it is wrong:
+     * the parts would have right ones. */
+    for (int state = 0; state < 4; state++) {
         struct dp_packet *p = build_inner(SPEC(.proto = IPPROTO_TCP,
                                                .payload = 2000));
+        bool good = state < 2;
         struct dp_packet_batch frames;
         struct dp_packet *frame;
 
-        dp_packet_l4_checksum_set_good(p);
-        split(p, 1000, 0, 3, &frames);
+        if (state == 0) {
+            dp_packet_l4_checksum_set_good(p);
+        } else if (state == 2) {
+            dp_packet_l4_checksum_set_bad(p);
+        } else if (state == 3) {
+            ((uint8_t *) dp_packet_l4(p))[16]++;
+        }
+        split(p, 1000, !good, good ? 3 : 0, &frames);
         DP_PACKET_BATCH_FOR_EACH (i, frame, &frames) {
             finish_and_check_l4(frame, IPPROTO_TCP);
         }
@@ -899,6 +907,30 @@ test_split_undescribable(struct ovs_cmdl_context *ctx OVS_UNUSED)
     check_finished(build_partial(TINY(.proto = IPPROTO_UDP,
                                       .frag = htons(IP_MORE_FRAGMENTS)), 0),
                    IPPROTO_UDP, 1);
+
+    /* What a receiver would refuse: a tiny segment size, and lengths of IP and
+     * UDP that disagree. */
+    check_finished(build_partial(SPEC(.proto = IPPROTO_TCP, .payload = 470),
+                                 47), IPPROTO_TCP, 10);
+    p = build_partial(TINY(.proto = IPPROTO_UDP), 0);
+    ((struct udp_header *) dp_packet_l4(p))->udp_len = htons(57);
+    check_finished(p, IPPROTO_UDP, 1);
+
+    /* What nobody can finish. */
+    for (int i = 0; i < 3; i++) {
+        struct dp_packet_batch frames;
+
+        p = build_partial(SPEC(.proto = IPPROTO_TCP, .payload = 1000),
+                          i ? 100 : 0);
+        if (i < 2) {
+            dp_packet_set_l4(p, NULL);
+        } else {
+            p->offloads &= ~DP_PACKET_OL_L4_PROTO_MASK;
+            dp_packet_set_l3(p, NULL);
+        }
+        split(p, STT_MAX_FRAME_IPV4, 1, 0, &frames);
+        dp_packet_batch_destroy(&frames);
+    }
 
     /* A guest may ask for TSO of what isn't TCP, even if its payload looks
      * like it.  This must neither be obeyed nor become an MSS. */
@@ -1539,9 +1571,6 @@ test_pop_drops(struct ovs_cmdl_context *ctx OVS_UNUSED)
     check_pop_header(tcp4, 0x0e, 34, 1, STT_DROP_MSS);
     check_pop_header(tcp4, 0x0e, 34, STT_MIN_INNER_MSS - 1, STT_DROP_MSS);
     check_pop_header(tcp4, 0x0e, 34, STT_MIN_INNER_MSS, STT_OK);
-    check_pop_header(SPEC(.proto = IPPROTO_TCP, .payload = 500,
-                          .ipv6 = true, .opts = 8), 0x0a, 62, 160,
-                     STT_DROP_MSS);
 
     /* "Partial" is what counts even if "verified" is set as well. */
     check_pop_header(tcp4, 0x0f, 35, 0, STT_DROP_L4_OFFSET);
@@ -1614,12 +1643,17 @@ test_pop_state(struct ovs_cmdl_context *ctx OVS_UNUSED)
     finish_and_check_l4(p, IPPROTO_UDP);
     dp_packet_delete(p);
 
-    /* IPv6 extension headers: OVS can't finish these later. */
-    p = build_partial(TINY(.proto = IPPROTO_UDP, .ipv6 = true, .opts = 16),
-                      0);
-    p = check_pop(push_stt(p, 0x02, 70, 0, 0), STT_OK);
-    CHECK(dp_packet_l4_checksum_good(p));
-    CHECK(l4_csum_ok(dp_packet_l3(p), dp_packet_l4(p), IPPROTO_UDP, 58));
+    /* "Verified" is believed only of what has a checksum. */
+    p = check_pop(push_stt(build_inner(SPEC(.proto = IPPROTO_TCP,
+                                            .payload = 500,
+                                            .frag = htons(7))),
+                           STT_F_CSUM_VERIFIED, 0, 0, 0), STT_OK);
+    CHECK(dp_packet_l4_checksum_unknown(p));
+    dp_packet_delete(p);
+    p = check_pop(push_stt(build_inner(SPEC(.proto = IPPROTO_ICMP,
+                                            .payload = 500)),
+                           STT_F_CSUM_VERIFIED, 0, 0, 0), STT_OK);
+    CHECK(dp_packet_l4_checksum_unknown(p));
     dp_packet_delete(p);
 }
 
@@ -1670,6 +1704,114 @@ test_pop_vlan(struct ovs_cmdl_context *ctx OVS_UNUSED)
         dp_packet_delete(p);
         dp_packet_delete(q);
     }
+}
+
+/* stt_deliver(). */
+
+/* Pops the frame that 'spec' describes, with 'mss' and, if 'partial', an
+ * unfinished checksum, and delivers it.  Checks that 'n_packets' come out, that
+ * they are 'finished' if they should be, else still wait for their checksum,
+ * and that they add up to the payload. */
+static void
+check_deliver(const struct inner_spec *spec, uint16_t mss, bool tso,
+              size_t n_packets, bool finished)
+{
+    struct dp_packet *p = build_partial(spec, 0);
+    size_t l4_ofs = p->l4_ofs;
+    uint8_t flags = (STT_F_CSUM_PARTIAL
+                     | (spec->ipv6 ? 0 : STT_F_IPV4)
+                     | (spec->proto == IPPROTO_TCP ? STT_F_TCP : 0));
+    struct dp_packet_batch out;
+    size_t done = 0;
+
+    p = check_pop(push_stt(p, flags, l4_ofs, mss, 0xb064), STT_OK);
+    p->md.tunnel.tun_id = htonll(KEY);
+    dp_packet_batch_init(&out);
+    stt_deliver(p, tso, &out);
+    CHECK_EQ(dp_packet_batch_size(&out), n_packets);
+    DP_PACKET_BATCH_FOR_EACH (i, p, &out) {
+        bool is_tso = tso && !finished && mss && mss < spec->payload;
+        size_t hdr_len = (spec->proto == IPPROTO_TCP ? TCP_HEADER_LEN
+                          : UDP_HEADER_LEN);
+        const uint8_t *l4 = (uint8_t *) dp_packet_data(p) + l4_ofs + 4;
+        const uint8_t *l3 = (uint8_t *) dp_packet_data(p) + p->l3_ofs;
+        size_t l4_len = dp_packet_size(p) - l4_ofs - 4;
+
+        CHECK(p->md.tunnel.tun_id == htonll(KEY));
+        CHECK_EQ(dp_packet_get_tso_segsz(p), is_tso ? mss : 0);
+        CHECK_EQ(dp_packet_l4_checksum_partial(p), !finished);
+        if (!finished && !is_tso) {
+            dp_packet_ol_send_prepare(p, 0);
+        }
+        if (!is_tso) {
+            check_ip(p);
+            CHECK(l4_csum_ok(l3, l4, spec->proto, l4_len));
+        }
+        for (size_t j = hdr_len; j < l4_len; j++) {
+            CHECK_EQ(l4[j], payload_byte(done++));
+        }
+    }
+    CHECK_EQ(done, spec->payload);
+    dp_packet_delete_batch(&out, true);
+    dp_packet_batch_destroy(&out);
+}
+
+static void
+test_deliver(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    for (int tso = 0; tso < 2; tso++) {
+        size_t n = tso ? 1 : 4;
+
+        /* What OVS handles. */
+        check_deliver(TINY(.proto = IPPROTO_UDP), 0, tso, 1, false);
+        check_deliver(TINY(.proto = IPPROTO_TCP, .ipv6 = true), 0, tso, 1,
+                      false);
+        check_deliver(SPEC(.proto = IPPROTO_TCP, .payload = 500), 160, tso,
+                      n, false);
+        check_deliver(SPEC(.proto = IPPROTO_TCP, .payload = 500,
+                           .ipv6 = true), 160, tso, n, false);
+        check_deliver(SPEC(.proto = IPPROTO_TCP, .payload = 500,
+                           .tags = { TAG(0x8100, 9) }), 160, tso, n, false);
+
+        /* IPv6 extension headers, behind which it would use the wrong
+         * protocol in the checksum. */
+        check_deliver(TINY(.proto = IPPROTO_UDP, .ipv6 = true, .opts = 16),
+                      0, tso, 1, true);
+        check_deliver(SPEC(.proto = IPPROTO_TCP, .ipv6 = true, .opts = 8,
+                           .payload = 500), 160, tso, 4, true);
+
+        /* More VLAN tags than it parses. */
+        check_deliver(TINY(.proto = IPPROTO_UDP,
+                           .tags = { TAG(0x8100, 1), TAG(0x8100, 2) }),
+                      0, tso, 1, true);
+        check_deliver(SPEC(.proto = IPPROTO_TCP, .payload = 500,
+                           .ipv6 = true,
+                           .tags = { TAG(0x8100, 1), TAG(0x8100, 2) }),
+                      160, tso, 4, true);
+    }
+}
+
+static void
+test_drop_longer(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    struct dp_packet_batch batch;
+    struct dp_packet *p;
+
+    dp_packet_batch_init(&batch);
+    for (size_t payload = 95; payload < 105; payload++) {
+        dp_packet_batch_add(&batch, build_inner(SPEC(.payload = payload)));
+    }
+    for (size_t payload = 105; payload > 95; payload -= 2) {
+        dp_packet_batch_add(&batch, build_inner(SPEC(.payload = payload)));
+    }
+    CHECK_EQ(stt_drop_longer(&batch, 14 + 100), 7);
+    CHECK_EQ(dp_packet_batch_size(&batch), 8);
+    DP_PACKET_BATCH_FOR_EACH (i, p, &batch) {
+        CHECK_EQ(dp_packet_size(p), 14 + (i < 6 ? 95 + i : 99 - 2 * (i - 6)));
+    }
+    dp_packet_delete_batch(&batch, true);
+    CHECK_EQ(stt_drop_longer(&batch, 14 + 100), 0);
+    dp_packet_batch_destroy(&batch);
 }
 
 /* Sends the packet that 'spec' describes through stt_take_vlan(), stt_split(),
@@ -2167,6 +2309,8 @@ test_stt_main(int argc, char *argv[])
         { "pop-drops", NULL, 0, 0, test_pop_drops, OVS_RO },
         { "pop-state", NULL, 0, 0, test_pop_state, OVS_RO },
         { "pop-vlan", NULL, 0, 0, test_pop_vlan, OVS_RO },
+        { "deliver", NULL, 0, 0, test_deliver, OVS_RO },
+        { "drop-longer", NULL, 0, 0, test_drop_longer, OVS_RO },
         { "round-trip", NULL, 0, 0, test_round_trip, OVS_RO },
         { "vectors-receive", "DIR", 1, 1, test_vectors_receive, OVS_RO },
         { "vectors-negative", "DIR", 1, 1, test_vectors_negative, OVS_RO },
