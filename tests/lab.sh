@@ -132,6 +132,7 @@ lab_trap() {
     trap 'lab_cleanup' 0
     trap 'exit 129' HUP
     trap 'exit 130' INT
+    trap 'exit 141' PIPE
     trap 'exit 143' TERM
 }
 
@@ -142,7 +143,7 @@ lab_trap() {
 lab_cleanup() {
     local n p
     test -n "$LAB_DIR" && test -e "$LAB_DIR/namespaces" || return 0
-    trap '' HUP INT TERM
+    trap '' HUP INT PIPE TERM
     # A switch that is asked exits in good order, so that leak checkers and
     # coverage profilers get their say.
     while read -r n; do
@@ -160,7 +161,7 @@ lab_cleanup() {
     rm -f "$LAB_DIR/namespaces"
     test -z "$LAB_TMP" || rm -rf "$LAB_TMP"
     LAB_DIR=
-    trap - HUP INT TERM
+    trap - HUP INT PIPE TERM
 }
 
 # lab_end PID
@@ -184,7 +185,7 @@ lab_end() {
 # Lets the lab outlive the script.  The command that ends it is in LAB_STOP.
 # (Not to be called in a subshell, which could not stop the script's trap.)
 lab_keep() {
-    trap - 0 HUP INT TERM
+    trap - 0 HUP INT PIPE TERM
     {
         echo "LAB_DIR='$LAB_DIR' LAB_TMP='$LAB_TMP' LAB_NAME='$LAB_NAME'"
         echo "PATH='$PATH'"
