@@ -219,7 +219,7 @@ END
     show red1 ping -c 3 -i 0.2 10.0.0.2
     echo
     test "$KIND" != stt || {
-        show red1 ping -c 1 -M do -s 1472 10.0.0.2
+        show red1 ping -c 1 -M "do" -s 1472 10.0.0.2
         echo
         show red1 ping -c 1 -q -s 65000 10.0.0.2
         echo
@@ -228,6 +228,7 @@ END
     while test "$n" -le "$HYPERVISORS"; do
         show red1 ping -c 1 -q "10.0.0.$n"
         n=$((n + 1))
+        echo
     done
     say << END
 The tenants are kept apart.  When blue's 10.0.0.2 goes away, red's stays:

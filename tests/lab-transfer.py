@@ -14,10 +14,10 @@ lab-transfer.py tcp ADDRESS BYTES [MSS]
 lab-transfer.py udp ADDRESS COUNT SIZE [SIZE...]
     Sends COUNT datagrams of random content of each SIZE (at least 8).  The
     server answers each with the digest of what it received and, to fill the
-    way back as well, with the same number of bytes of random content and
-    their digest.  At most WINDOW bytes are on their way at a time, so that no
-    buffer on the way overflows.  A datagram without an answer is sent again, at most twice; the result says
-    how often that was needed.
+    way back as well, with about as many bytes of random content and their
+    digest.  At most WINDOW bytes are on their way at a time, so that no
+    buffer on the way overflows.  A datagram without an answer is sent again,
+    at most twice; the result says how often that was needed.
 
 lab-transfer.py listen INTERFACE ETHERTYPE COUNT
 lab-transfer.py frames INTERFACE ETHERTYPE COUNT SIZE [SIZE...]

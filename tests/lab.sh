@@ -486,6 +486,7 @@ lab_route() {
 lab_mtu() {
     local mtu="$1" n
     shift
+    # shellcheck disable=SC2046
     test $# -gt 0 || set -- $(sed 's/hv//' "$LAB_DIR/hvs")
     for n; do
         test "$LAB_SWITCH" = no || lab_exec sw ip link set "p$n" mtu "$mtu" \
@@ -508,12 +509,12 @@ lab_mtu() {
 # A switch without userspace TSO can't take packets that the guest has left
 # unfinished, so such a guest gets a NIC without offloads.
 lab_vm() {
-    local name="$1" hv="$2" a
+    local name="$1" hv="$2" mtu="${LAB_VM_MTU:-1500}" a
     shift 2
     lab_namespace "$name" \
-        && ip link add "$name" netns "$LAB_NAME-$hv" mtu "${LAB_VM_MTU:-1500}" \
+        && ip link add "$name" netns "$LAB_NAME-$hv" mtu "$mtu" \
                type veth peer name eth0 netns "$LAB_NAME-$name" \
-        && lab_exec "$name" ip link set eth0 mtu "${LAB_VM_MTU:-1500}" \
+        && lab_exec "$name" ip link set eth0 mtu "$mtu" \
                ${LAB_VM_MAC:+address "$LAB_VM_MAC"} \
         || return
     test "$LAB_TSO" = true \
@@ -593,6 +594,7 @@ lab_sweep() {
     local node="$1" address="$2" options="$3" size lost=''
     shift 3
     for size; do
+        # shellcheck disable=SC2086
         lab_exec "$node" ping -n -q -c 1 -W 2 $options -s "$size" "$address" \
             > /dev/null 2>&1 || lost="$lost $size"
     done
