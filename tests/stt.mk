@@ -39,6 +39,7 @@ tests_ovstest_SOURCES += \
 	tests/test-stt.h
 
 TESTSUITE_AT += \
+	tests/stt-ipsec.at \
 	tests/stt-offload.at \
 	tests/stt.at \
 	tests/tunnel-push-pop-stt.at
