@@ -573,6 +573,17 @@ lab_normal() {
     done
 }
 
+# lab_settle
+#
+# Waits until what the hypervisors' datapaths do follows from their present
+# configuration.
+lab_settle() {
+    local hv
+    while read -r hv; do
+        lab_exec "$hv" ovs-appctl revalidator/wait || return
+    done < "$LAB_DIR/hvs"
+}
+
 # lab_reach NODE ADDRESS [SECONDS]
 #
 # Waits until NODE gets an answer to a ping of ADDRESS.  The first packet of a
