@@ -87,7 +87,7 @@ struct inner_spec {
     size_t opts;                /* IPv4 options or IPv6 extension headers. */
     size_t tcp_opts;
     uint16_t tcp_flags;         /* Besides ACK. */
-    uint32_t tags[3];           /* TAG()s, outermost first. */
+    uint32_t tags[3];           /* From TAG(), outermost first. */
     ovs_be16 frag;              /* IPv4 flags and offset, IPv6 offlg. */
     bool frag_hdr;              /* IPv6 fragment header even if 'frag' is 0. */
     size_t padding;             /* Behind the IP packet. */
@@ -135,6 +135,7 @@ put_ip(struct dp_packet *p, const struct inner_spec *spec, size_t l4_len)
     } else {
         size_t ext_len = spec->opts + (spec->frag || spec->frag_hdr ? 8 : 0);
         struct ovs_16aligned_ip6_hdr *ip6;
+        size_t ext_left = spec->opts;
         uint8_t *nextp;
 
         ip6 = dp_packet_put_zeros(p, IPV6_HEADER_LEN);
@@ -148,8 +149,8 @@ put_ip(struct dp_packet *p, const struct inner_spec *spec, size_t l4_len)
         ip6->ip6_dst.be16[7] = htons(2);
         ip6->ip6_nxt = spec->proto;
         nextp = &ip6->ip6_nxt;
-        for (size_t len = spec->opts; len; ) {
-            size_t n = MIN(len, 2048);
+        while (ext_left > 0) {
+            size_t n = MIN(ext_left, 2048);
             uint8_t *ext = dp_packet_put_zeros(p, n);
 
             *nextp = IPPROTO_DSTOPTS;
@@ -158,7 +159,7 @@ put_ip(struct dp_packet *p, const struct inner_spec *spec, size_t l4_len)
             ext[2] = 1 /* PadN. */;
             ext[3] = MIN(n - 4, 255);
             nextp = ext;
-            len -= n;
+            ext_left -= n;
         }
         if (spec->frag || spec->frag_hdr) {
             uint8_t *ext = dp_packet_put_zeros(p, 8);
@@ -1709,9 +1710,9 @@ test_pop_vlan(struct ovs_cmdl_context *ctx OVS_UNUSED)
 /* stt_deliver(). */
 
 /* Pops the frame that 'spec' describes, with 'mss' and, if 'partial', an
- * unfinished checksum, and delivers it.  Checks that 'n_packets' come out, that
- * they are 'finished' if they should be, else still wait for their checksum,
- * and that they add up to the payload. */
+ * unfinished checksum, and delivers it.  Checks that 'n_packets' come out,
+ * that they are 'finished' if they should be, else still wait for their
+ * checksum, and that they add up to the payload. */
 static void
 check_deliver(const struct inner_spec *spec, uint16_t mss, bool tso,
               size_t n_packets, bool finished)
