@@ -652,10 +652,12 @@ lab_iperf_server() {
 
 # lab_iperf NODE ADDRESS STREAMS SECONDS [OPTION...]
 #
-# Prints the bits per second that the server at ADDRESS received.
+# Prints the bits per second that the server at ADDRESS received.  TCP on NODE
+# begins without memories of how it went before, over another tunnel perhaps.
 lab_iperf() {
     local node="$1" address="$2" streams="$3" seconds="$4"
     shift 4
+    lab_exec "$node" ip tcp_metrics flush || return
     lab_exec "$node" timeout $((seconds + 15)) iperf3 -J -c "$address" \
         -P "$streams" -t "$seconds" --connect-timeout 3000 "$@" \
         | "$PYTHON3" -c 'import json, sys
