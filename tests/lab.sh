@@ -681,8 +681,9 @@ lab_coverage() {
 
 # lab_logs [SED-SCRIPT]
 #
-# Prints what the daemons logged at level WARN or above, except for the lines
-# that SED-SCRIPT deletes and for delays due to a busy machine.
+# Prints what the daemons logged at level WARN or above, or wrote to their
+# terminal, except for the lines that SED-SCRIPT deletes and for delays due to a
+# busy machine.
 lab_logs() {
     sed -n "$1
         /timeval|WARN/d
@@ -692,7 +693,7 @@ lab_logs() {
         /Dropped [0-9]* log messages/d
         /netlink_socket.*extended ack/d
         /|WARN|/p; /|ERR|/p; /|EMER|/p" "$LAB_DIR"/hv*/*.log
-    cat "$LAB_DIR"/hv*/*.out
+    sed "$1" "$LAB_DIR"/hv*/*.out
 }
 
 # lab_capture NODE INTERFACE FILE [TCPDUMP-ARGUMENT...]
