@@ -570,7 +570,6 @@ stt_reassembly_add(struct stt_reassembly *r, const struct in6_addr *src,
     atomic_read_relaxed(&r->max_age_ms, &max_age_ms);
 
     ovs_mutex_lock(&shard->mutex);
-    shard->stats.segments++;
     shard_expire(r, shard, now_ms);
 again:
     frame = frame_lookup(shard, &key, tag);
@@ -600,6 +599,8 @@ again:
     drop = shard_add_segment(r, shard, frame, seg, ce, now_ms, framep, cep);
 
 out:
+    /* Not earlier, since the mutex may have been released in between. */
+    shard->stats.segments++;
     ovs_mutex_unlock(&shard->mutex);
     return drop;
 }
