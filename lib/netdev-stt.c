@@ -38,6 +38,7 @@
 #include "smap.h"
 #include "socket-util.h"
 #include "stt.h"
+#include "stt-peers.h"
 #include "stt-reassembly.h"
 #include "timeval.h"
 #include "userspace-tso.h"
@@ -46,6 +47,7 @@
 VLOG_DEFINE_THIS_MODULE(netdev_stt);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 5);
+static struct vlog_rate_limit drop_rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
 COVERAGE_DEFINE(stt_rx_frame);          /* Arrived in one piece. */
 COVERAGE_DEFINE(stt_rx_reassembled);    /* Arrived in several. */
@@ -55,6 +57,15 @@ COVERAGE_DEFINE(stt_tx_frame);
 /* Room in front of an encapsulated packet for what ports still push: a VLAN
  * tag and a virtio header.  A second reallocation would copy 64 KB again. */
 #define PORT_HEADROOM 16
+
+/* Longest packet that a buffer can hold, with headers in front of it.  The size
+ * of a DPDK mbuf has just 16 bits, which must do for the headroom and DPDK's own
+ * data at the end as well. */
+#ifdef DPDK_NETDEV
+#define MAX_PACKET_LEN ((size_t) UINT16_MAX - 512)
+#else
+#define MAX_PACKET_LEN SIZE_MAX
+#endif
 
 /* How often incomplete frames are checked for their age and the set of STT
  * ports for changes, in milliseconds. */
@@ -180,6 +191,26 @@ check_option(const struct stt_option *o, const char *value)
     }
 }
 
+/* Makes the remote address in the valid options 'args', if any, a peer right
+ * away, so that nothing that it sends is dropped until refresh_ports() runs. */
+static void
+add_peer(const struct smap *args)
+{
+    const char *remote = smap_get(args, "remote_ip");
+    struct in6_addr addr = in6addr_any;
+    ovs_be32 ip;
+
+    if (!remote) {
+        return;
+    } else if (ip_parse(remote, &ip)) {
+        in6_addr_set_mapped_ipv4(&addr, ip);
+    } else {
+        /* Leaves in6addr_any if it is "flow". */
+        ipv6_parse(remote, &addr);
+    }
+    stt_peers_add(&addr, htons(smap_get_int(args, "dst_port", STT_DST_PORT)));
+}
+
 /* To be called before the options 'args' of tunnel 'netdev' are parsed.  If it
  * is an STT port, checks them all and sets STT's defaults in 'tnl_cfg'.
  *
@@ -208,6 +239,7 @@ netdev_stt_prepare_config(const struct netdev *netdev, const struct smap *args,
     }
 
     tnl_cfg->dst_port = htons(STT_DST_PORT);
+    add_peer(args);
     return 0;
 }
 
@@ -284,7 +316,7 @@ listener_lookup(ovs_be16 port)
  * whatever arrives there.  Returns a file descriptor or a negative errno
  * value. */
 static int
-open_silent_listener(ovs_be16 port)
+open_silent_listener(ovs_be16 port OVS_UNUSED)
 {
 #ifdef __linux__
     struct sock_filter drop_all[] = {
@@ -361,11 +393,45 @@ listener_open(struct listener *l)
     return true;
 }
 
-/* Opens and closes sockets so that there is one for each destination port of
- * the STT ports in the userspace datapath.  Returns true if there are STT
- * ports at all. */
+/* Sees to it that there is a listener for 'netdev', an STT port of the userspace
+ * datapath. */
+static void
+refresh_listener(struct netdev *netdev,
+                 const struct netdev_tunnel_config *tnl_cfg)
+    OVS_REQUIRES(listeners_mutex)
+{
+    struct listener *l = listener_lookup(tnl_cfg->dst_port);
+
+    if (!l) {
+        l = xzalloc(sizeof *l);
+        l->port = tnl_cfg->dst_port;
+        l->fd = -1;
+        hmap_insert(&listeners, &l->node, hash_int(ntohs(l->port), 0));
+    }
+    l->in_use = true;
+    if (l->fd < 0) {
+        l->changed |= listener_open(l);
+    }
+    if (l->changed) {
+        /* Have the port's status read again. */
+        netdev_change_seq_changed(netdev);
+    }
+}
+
+/* Returns the address of the peer of an STT port with 'tnl_cfg', or NULL if it
+ * has none: it is a port of the datapath, which stands for several ports. */
+static const struct in6_addr *
+get_peer_addr(const struct netdev_tunnel_config *tnl_cfg)
+{
+    return (tnl_cfg->ip_dst_flow ? &in6addr_any
+            : ipv6_addr_is_set(&tnl_cfg->ipv6_dst) ? &tnl_cfg->ipv6_dst
+            : NULL);
+}
+
+/* Has listeners and peers follow the STT ports that there are.  Returns true
+ * if there are any. */
 static bool
-refresh_listeners(void)
+refresh_ports(void)
 {
     struct netdev **vports;
     struct listener *l;
@@ -378,35 +444,27 @@ refresh_listeners(void)
     HMAP_FOR_EACH (l, node, &listeners) {
         l->in_use = l->changed = false;
     }
+    stt_peers_begin();
     for (size_t i = 0; i < n; i++) {
         const struct netdev_tunnel_config *tnl_cfg;
+        const struct in6_addr *peer_addr;
         const char *dpif_type;
 
         if (is_stt(netdev_get_type(vports[i]))) {
             any = true;
             dpif_type = netdev_get_dpif_type(vports[i]);
             tnl_cfg = netdev_get_tunnel_config(vports[i]);
+            peer_addr = tnl_cfg ? get_peer_addr(tnl_cfg) : NULL;
+            if (peer_addr) {
+                stt_peers_add(peer_addr, tnl_cfg->dst_port);
+            }
             if (dpif_type && !strcmp(dpif_type, "netdev") && tnl_cfg) {
-                l = listener_lookup(tnl_cfg->dst_port);
-                if (!l) {
-                    l = xzalloc(sizeof *l);
-                    l->port = tnl_cfg->dst_port;
-                    l->fd = -1;
-                    hmap_insert(&listeners, &l->node,
-                                hash_int(ntohs(l->port), 0));
-                }
-                l->in_use = true;
-                if (l->fd < 0) {
-                    l->changed |= listener_open(l);
-                }
-                if (l->changed) {
-                    /* Have the port's status read again. */
-                    netdev_change_seq_changed(vports[i]);
-                }
+                refresh_listener(vports[i], tnl_cfg);
             }
         }
         netdev_close(vports[i]);
     }
+    stt_peers_end();
     HMAP_FOR_EACH_SAFE (l, node, &listeners) {
         if (!l->in_use) {
             if (l->fd >= 0) {
@@ -443,6 +501,40 @@ netdev_stt_get_status(const struct netdev *netdev, struct smap *smap)
                         ovs_strerror(l->error));
     }
     ovs_mutex_unlock(&listeners_mutex);
+}
+
+/* Stores in '*stats' what became of the packets of the peer of 'netdev', which
+ * it shares with STT ports that differ only in their keys.  A drop is one of a
+ * segment before and during reassembly, and one of a frame afterward.
+ *
+ * Returns 0 if successful or ENODEV if 'netdev' has no peer.  The caller must
+ * free 'stats->counters'. */
+int
+netdev_stt_get_custom_stats(const struct netdev *netdev,
+                            struct netdev_custom_stats *stats)
+{
+    const struct netdev_tunnel_config *tnl_cfg
+        = netdev_get_tunnel_config(netdev);
+    const struct in6_addr *addr = tnl_cfg ? get_peer_addr(tnl_cfg) : NULL;
+    struct stt_peer *peer = (addr ? stt_peers_find(addr, tnl_cfg->dst_port)
+                             : NULL);
+    struct netdev_custom_counter *c;
+
+    if (!peer) {
+        return ENODEV;
+    }
+
+    stats->size = STT_N_PEER_EVENTS + STT_N_DROPS - 1;
+    stats->counters = c = xcalloc(stats->size, sizeof *c);
+    for (size_t i = 0; i < STT_N_PEER_EVENTS; i++, c++) {
+        snprintf(c->name, sizeof c->name, "stt_%s", stt_peer_event_name(i));
+        c->value = stt_peer_get(peer, i);
+    }
+    for (size_t i = STT_OK + 1; i < STT_N_DROPS; i++, c++) {
+        snprintf(c->name, sizeof c->name, "stt_drop_%s", stt_drop_name(i));
+        c->value = stt_peer_get_drops(peer, i);
+    }
+    return 0;
 }
 
 /* Packet IDs.
@@ -598,6 +690,27 @@ push_frame(struct dp_packet *packet, const struct ovs_action_push_tnl *data,
     COVERAGE_INC(stt_tx_frame);
 }
 
+/* Adds 'packet', which comes from push_frame(), to 'out'.  If it is too long for
+ * one packet of IP, cuts it into its segments. */
+static void
+add_frame(struct dp_packet *packet, bool is_ipv6, struct dp_packet_batch *out)
+{
+    size_t ip_len = dp_packet_size(packet) - packet->l3_ofs;
+    struct dp_packet_batch segments;
+
+    if (OVS_LIKELY(ip_len <= UINT16_MAX + (is_ipv6 ? IPV6_HEADER_LEN : 0))) {
+        dp_packet_batch_add(out, packet);
+        return;
+    }
+
+    dp_packet_batch_init_packet(&segments, packet);
+    dp_packet_gso_batch(&segments);
+    DP_PACKET_BATCH_FOR_EACH (i, packet, &segments) {
+        dp_packet_batch_add(out, packet);
+    }
+    dp_packet_batch_destroy(&segments);
+}
+
 /* Returns the outer source port for 'packet': the same for all packets of an
  * inner flow, and never the STT port itself, since then what a host or a
  * middlebox sends back would look like STT. */
@@ -626,29 +739,27 @@ int
 netdev_stt_push_batch(const struct netdev *netdev,
                       const struct netdev *ingress_netdev OVS_UNUSED,
                       struct dp_packet_batch *batch,
-                      const struct ovs_action_push_tnl *data)
+                      const struct ovs_action_push_tnl *data,
+                      size_t *n_drops)
 {
     bool is_ipv6 = netdev_tnl_is_header_ipv6(data->header);
     const struct tcp_header *tcp
         = (const void *) ((const char *) data->header + data->header_len
                           - sizeof(struct stt_header) - sizeof *tcp);
-    struct dp_packet_batch out;
-    struct dp_packet *packet;
+    struct dp_packet_batch out, parts;
+    struct dp_packet *packet, *part;
+    size_t max_frame, max_cut_frame;
     bool any_tso = false;
-    size_t max_frame;
 
+    *n_drops = 0;
     if (OVS_UNLIKELY(data->tnl_type != OVS_VPORT_TYPE_STT
                      || template_mss(tcp) < STT_MIN_OUTER_MSS)) {
         /* Nothing that netdev_stt_build_header() made. */
         return EINVAL;
     }
-    max_frame = stt_max_frame(is_ipv6, template_mss(tcp));
-
-#ifdef DPDK_NETDEV
-    /* The size of an mbuf has just 16 bits, which must do for the headers,
-     * the headroom and DPDK's own data at the end as well. */
-    max_frame = MIN(max_frame, UINT16_MAX - 512);
-#endif
+    max_frame = MIN(stt_max_frame(is_ipv6, template_mss(tcp)),
+                    MAX_PACKET_LEN);
+    max_cut_frame = MIN(stt_max_cut_frame(template_mss(tcp)), MAX_PACKET_LEN);
 
     dp_packet_batch_init(&out);
     out.trunc = batch->trunc;
@@ -656,19 +767,23 @@ netdev_stt_push_batch(const struct netdev *netdev,
         ovs_be16 src_port = get_src_port(packet, tcp->tcp_dst);
         ovs_be16 vlan_tci = stt_take_vlan(packet);
         uint32_t inner_len = dp_packet_size(packet);
-        size_t first = dp_packet_batch_size(&out);
+        size_t n;
 
-        if (stt_split(packet, max_frame, &out)) {
+        dp_packet_batch_init(&parts);
+        n = stt_split(packet, max_frame, max_cut_frame, &parts);
+        if (n) {
             VLOG_WARN_RL(&rl, "%s: dropped a packet of %"PRIu32" bytes that "
                          "STT can't carry (see coverage/show)",
                          netdev_get_name(netdev), inner_len);
+            *n_drops += n;
         }
-        for (size_t j = first; j < dp_packet_batch_size(&out); j++) {
-            out.packets[j] = reserve_headroom(
-                out.packets[j], data->header_len + PORT_HEADROOM);
-            push_frame(out.packets[j], data, src_port, vlan_tci);
-            any_tso |= dp_packet_get_tso_segsz(out.packets[j]) != 0;
+        DP_PACKET_BATCH_FOR_EACH (j, part, &parts) {
+            part = reserve_headroom(part, data->header_len + PORT_HEADROOM);
+            push_frame(part, data, src_port, vlan_tci);
+            any_tso |= dp_packet_get_tso_segsz(part) != 0;
+            add_frame(part, is_ipv6, &out);
         }
+        dp_packet_batch_destroy(&parts);
     }
 
     if (any_tso && !userspace_tso_enabled()) {
@@ -686,6 +801,32 @@ netdev_stt_push_batch(const struct netdev *netdev,
 
 /* Receiving. */
 
+/* Counts 'n' segments or frames that came from 'src' to TCP port 'port' as
+ * dropped because of 'drop', and tells the administrator from time to time. */
+static void
+count_drops(const struct in6_addr *src, ovs_be16 port, enum stt_drop drop,
+            unsigned int n)
+{
+    struct stt_peer *peer = stt_peers_lookup(src, port);
+    char addr[INET6_ADDRSTRLEN];
+
+    if (peer) {
+        stt_peer_count_drops(peer, drop, n);
+    }
+
+    if (drop == STT_DROP_DUPLICATE || drop == STT_DROP_EXPIRED
+        || drop == STT_DROP_FLUSHED) {
+        /* Networks lose and repeat packets, and this shows when they do. */
+        VLOG_DBG_RL(&rl, "stt_sys_%"PRIu16": dropped %u from %s: %s",
+                    ntohs(port), n, ipv6_string_mapped(addr, src),
+                    stt_drop_description(drop));
+    } else {
+        VLOG_WARN_RL(&drop_rl, "stt_sys_%"PRIu16": dropped %u from %s: %s",
+                     ntohs(port), n, ipv6_string_mapped(addr, src),
+                     stt_drop_description(drop));
+    }
+}
+
 static struct stt_reassembly *
 get_reassembly(void)
 {
@@ -695,7 +836,7 @@ get_reassembly(void)
     static struct stt_reassembly *reassembly;
 
     if (ovsthread_once_start(&once)) {
-        reassembly = stt_reassembly_create(&limits);
+        reassembly = stt_reassembly_create(&limits, count_drops);
         ovsthread_once_done(&once);
     }
     return reassembly;
@@ -724,6 +865,9 @@ parse_outer(struct dp_packet *packet, struct stt_segment *seg)
     /* Believe the IP header about the length, as far as the packet goes:
      * Ethernet pads short ones. */
     ip = dp_packet_l3(packet);
+    if (packet->l4_ofs > dp_packet_size(packet)) {
+        return STT_DROP_TRUNCATED;
+    }
     max_len = dp_packet_size(packet) - packet->l4_ofs;
     if (IP_VER(ip->ip_ihl_ver) == 4) {
         l4_len = ntohs(ip->ip_tot_len) - IP_HEADER_LEN;
@@ -752,19 +896,25 @@ parse_outer(struct dp_packet *packet, struct stt_segment *seg)
     return STT_OK;
 }
 
-/* Decapsulates 'packet', which it takes ownership of.  Returns the inner frame
+/* Decapsulates 'packet', which was sent to TCP port 'port', and which it takes
+ * ownership of.  Returns the inner frame
  * with its metadata, which may be a TSO packet, or NULL if 'packet' was
  * dropped for the reason '*drop', or if it was a segment and now waits for
  * others, with '*drop' STT_OK. */
 static struct dp_packet *
-pop_packet(struct dp_packet *packet, enum stt_drop *drop)
+pop_packet(struct dp_packet *packet, ovs_be16 port, enum stt_drop *drop)
 {
     struct flow_tnl *tnl = &packet->md.tunnel;
+    struct in6_addr src, dst;
     struct stt_segment seg;
 
     *drop = parse_outer(packet, &seg);
     if (*drop) {
         stt_count_drops(*drop, 1);
+        if (*drop != STT_DROP_OUTER_IP) {
+            src = flow_tnl_src(tnl);
+            count_drops(&src, port, *drop, 1);
+        }
         goto none;
     }
 
@@ -774,12 +924,21 @@ pop_packet(struct dp_packet *packet, enum stt_drop *drop)
                                         - (char *) dp_packet_data(packet)));
         dp_packet_set_size(packet, seg.frame_len);
     } else {
-        struct in6_addr src = flow_tnl_src(tnl);
-        struct in6_addr dst = flow_tnl_dst(tnl);
         struct dp_packet *frame;
+        struct stt_peer *peer;
         bool ce;
 
         COVERAGE_INC(stt_rx_segment);
+        src = flow_tnl_src(tnl);
+        dst = flow_tnl_dst(tnl);
+        peer = stt_peers_lookup(&src, port);
+        if (OVS_UNLIKELY(!peer)) {
+            *drop = STT_DROP_SOURCE;
+            stt_count_drops(*drop, 1);
+            count_drops(&src, port, *drop, 1);
+            goto none;
+        }
+        stt_peer_count(peer, STT_PEER_RX_SEGMENTS);
         *drop = stt_reassembly_add(get_reassembly(), &src, &dst, &seg,
                                    IP_ECN_is_ce(tnl->ip_tos), time_msec(),
                                    &frame, &ce);
@@ -788,6 +947,7 @@ pop_packet(struct dp_packet *packet, enum stt_drop *drop)
         }
 
         COVERAGE_INC(stt_rx_reassembled);
+        stt_peer_count(peer, STT_PEER_RX_REASSEMBLED);
         if (ce) {
             tnl->ip_tos |= IP_ECN_CE;
         }
@@ -800,6 +960,8 @@ pop_packet(struct dp_packet *packet, enum stt_drop *drop)
     *drop = stt_pop_frame(packet, &tnl->tun_id);
     if (*drop) {
         stt_count_drops(*drop, 1);
+        src = flow_tnl_src(tnl);
+        count_drops(&src, port, *drop, 1);
         goto none;
     }
     pkt_metadata_init_conn(&packet->md);
@@ -819,9 +981,9 @@ none:
  * May be called from any thread.  Returns the number of packets of 'batch'
  * that were dropped.  A segment that waits for others is not a drop. */
 size_t
-netdev_stt_pop_batch(struct netdev *netdev OVS_UNUSED,
-                     struct dp_packet_batch *batch)
+netdev_stt_pop_batch(struct netdev *netdev, struct dp_packet_batch *batch)
 {
+    ovs_be16 port = netdev_get_tunnel_config(netdev)->dst_port;
     struct dp_packet_batch out;
     struct dp_packet *packet;
     size_t n_drops = 0;
@@ -831,12 +993,18 @@ netdev_stt_pop_batch(struct netdev *netdev OVS_UNUSED,
         struct dp_packet *inner;
         enum stt_drop drop;
 
-        inner = pop_packet(packet, &drop);
+        inner = pop_packet(packet, port, &drop);
         if (inner) {
-            stt_deliver(inner, userspace_tso_enabled(), &out);
-        } else {
-            n_drops += drop != STT_OK;
+            struct in6_addr src = flow_tnl_src(&inner->md.tunnel);
+
+            drop = stt_deliver(inner, userspace_tso_enabled(), MAX_PACKET_LEN,
+                               &out);
+            if (drop) {
+                stt_count_drops(drop, 1);
+                count_drops(&src, port, drop, 1);
+            }
         }
+        n_drops += drop != STT_OK;
     }
 
     dp_packet_batch_swap(batch, &out);
@@ -922,7 +1090,7 @@ netdev_stt_run(const struct netdev_class *class)
         bool had_ports = have_ports;
 
         last_connectivity_seq = seq;
-        have_ports = refresh_listeners();
+        have_ports = refresh_ports();
         if (have_ports) {
             stt_reassembly_expire(get_reassembly(), time_msec());
         } else if (had_ports) {

@@ -19,6 +19,7 @@ struct dp_packet_batch;
 struct ds;
 struct netdev;
 struct netdev_class;
+struct netdev_custom_stats;
 struct netdev_tnl_build_header_params;
 struct netdev_tunnel_config;
 struct ovs_action_push_tnl;
@@ -28,7 +29,8 @@ struct smap;
 #define NETDEV_STT_FUNCTIONS                    \
     .build_header = netdev_stt_build_header,    \
     .push_batch = netdev_stt_push_batch,        \
-    .pop_batch = netdev_stt_pop_batch
+    .pop_batch = netdev_stt_pop_batch,          \
+    .get_custom_stats = netdev_stt_get_custom_stats
 
 /* Configuration. */
 int netdev_stt_prepare_config(const struct netdev *, const struct smap *args,
@@ -40,6 +42,8 @@ void netdev_stt_get_config(const char *type,
                            const struct netdev_tunnel_config *,
                            struct smap *args);
 void netdev_stt_get_status(const struct netdev *, struct smap *);
+int netdev_stt_get_custom_stats(const struct netdev *,
+                                struct netdev_custom_stats *);
 
 /* Packets. */
 int netdev_stt_build_header(const struct netdev *,
@@ -48,7 +52,8 @@ int netdev_stt_build_header(const struct netdev *,
 int netdev_stt_push_batch(const struct netdev *,
                           const struct netdev *ingress_netdev,
                           struct dp_packet_batch *,
-                          const struct ovs_action_push_tnl *);
+                          const struct ovs_action_push_tnl *,
+                          size_t *n_drops);
 size_t netdev_stt_pop_batch(struct netdev *, struct dp_packet_batch *);
 
 /* Text form of the header in a tnl_push action. */

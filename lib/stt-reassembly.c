@@ -93,6 +93,7 @@ struct shard {
 struct stt_reassembly {
     struct shard shards[N_SHARDS];
     uint32_t seed;                      /* Basis of all hashes. */
+    stt_reassembly_drop_cb *drop_cb;    /* May be null. */
 
     /* Sums over all shards. */
     atomic_uint64_t n_bytes;
@@ -105,11 +106,15 @@ struct stt_reassembly {
     atomic_uint32_t max_age_ms;
 };
 
-/* Creates and returns a new, empty reassembly with the given 'limits'. */
+/* Creates and returns a new, empty reassembly with the given 'limits'.
+ * 'drop_cb', if it isn't null, is told of each drop. */
 struct stt_reassembly *
-stt_reassembly_create(const struct stt_reassembly_limits *limits)
+stt_reassembly_create(const struct stt_reassembly_limits *limits,
+                      stt_reassembly_drop_cb *drop_cb)
 {
     struct stt_reassembly *r = xzalloc(sizeof *r);
+
+    r->drop_cb = drop_cb;
 
     for (size_t i = 0; i < N_SHARDS; i++) {
         struct shard *shard = &r->shards[i];
@@ -188,13 +193,19 @@ shard_remember(struct shard *shard, uint64_t tag, enum stt_drop reason,
     gone->reason = reason;
 }
 
-/* Counts 'n' segments as dropped because of 'reason'. */
+/* Counts 'n' segments of the frame with 'key' as dropped because of
+ * 'reason'. */
 static void
-shard_count_drops(struct shard *shard, enum stt_drop reason, unsigned int n)
+shard_count_drops(struct stt_reassembly *r, struct shard *shard,
+                  const struct frame_key *key, enum stt_drop reason,
+                  unsigned int n)
     OVS_REQUIRES(shard->mutex)
 {
     shard->stats.drops[reason] += n;
     stt_count_drops(reason, n);
+    if (r->drop_cb) {
+        r->drop_cb(&key->src, key->dst_port, reason, n);
+    }
 }
 
 static struct source *
@@ -260,7 +271,7 @@ frame_drop(struct stt_reassembly *r, struct shard *shard, struct frame *frame,
            enum stt_drop reason, long long int now_ms)
     OVS_REQUIRES(shard->mutex)
 {
-    shard_count_drops(shard, reason, frame->n_segments);
+    shard_count_drops(r, shard, &frame->key, reason, frame->n_segments);
     shard_remember(shard, frame->tag, reason, now_ms);
     dp_packet_delete(frame_remove(r, shard, frame));
 }
@@ -505,13 +516,13 @@ shard_add_segment(struct stt_reassembly *r, struct shard *shard,
     enum stt_drop drop;
 
     if (dp_packet_size(frame->packet) != seg->frame_len) {
-        shard_count_drops(shard, STT_DROP_LEN_CHANGED, 1);
+        shard_count_drops(r, shard, &frame->key, STT_DROP_LEN_CHANGED, 1);
         return STT_DROP_LEN_CHANGED;
     }
 
     drop = frame_add_segment(frame, seg);
     if (drop) {
-        shard_count_drops(shard, drop, 1);
+        shard_count_drops(r, shard, &frame->key, drop, 1);
         if (drop != STT_DROP_DUPLICATE) {
             frame_drop(r, shard, frame, drop, now_ms);
         }
@@ -577,14 +588,14 @@ again:
         gone = &shard->gone[tag % N_GONE];
         if (gone->tag == tag && now_ms - gone->when_ms < max_age_ms) {
             drop = gone->reason;
-            shard_count_drops(shard, drop, 1);
+            shard_count_drops(r, shard, &key, drop, 1);
             goto out;
         }
 
         if (!shard_make_room(r, shard, src, source_hash, charge, now_ms)) {
             if (evicted_elsewhere) {
                 drop = STT_DROP_EVICTED;
-                shard_count_drops(shard, drop, 1);
+                shard_count_drops(r, shard, &key, drop, 1);
                 goto out;
             }
             evicted_elsewhere = true;

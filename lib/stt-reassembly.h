@@ -68,8 +68,15 @@ struct stt_reassembly_stats {
     long long int oldest_ms;        /* Age of oldest frame, -1 if none. */
 };
 
+/* Is told of each drop: of 'n' segments from 'src' to TCP port 'dst_port', for
+ * the reason 'drop'.  It is called with a mutex of the reassembly held, by the
+ * thread that causes the drop. */
+typedef void stt_reassembly_drop_cb(const struct in6_addr *src,
+                                    ovs_be16 dst_port, enum stt_drop drop,
+                                    unsigned int n);
+
 struct stt_reassembly *stt_reassembly_create(
-    const struct stt_reassembly_limits *);
+    const struct stt_reassembly_limits *, stt_reassembly_drop_cb *);
 void stt_reassembly_destroy(struct stt_reassembly *);
 void stt_reassembly_flush(struct stt_reassembly *);
 

@@ -239,6 +239,14 @@ stt_max_frame(bool ipv6, uint16_t outer_mss)
     return MIN(max_frame, (size_t) outer_mss * STT_MAX_SEGMENTS);
 }
 
+/* Returns the largest STT frame, in bytes, that may be cut into segments of
+ * 'outer_mss' bytes before it is sent, so that no packet needs to hold it. */
+size_t
+stt_max_cut_frame(uint16_t outer_mss)
+{
+    return MIN((size_t) STT_MAX_FRAME, (size_t) outer_mss * STT_MAX_SEGMENTS);
+}
+
 /* Takes the outermost tag out of 'packet' if it is one that the STT header can
  * carry: 802.1Q (not 802.1ad) with DEI clear, since the header has no room for
  * that bit.  Returns the TCI for the header, with STT_VLAN_PRESENT set, or 0
@@ -261,11 +269,49 @@ stt_take_vlan(struct dp_packet *packet)
     return tci;
 }
 
+/* Returns how many bytes follow the IP packet in 'packet', whose L3 offset must
+ * be set and whose IP header must be complete.  What the packet itself says
+ * about its padding does not count: it is wrong after a truncation. */
+static size_t
+stt_get_padding(const struct dp_packet *packet)
+{
+    const struct ip_header *ip = dp_packet_l3(packet);
+    size_t size = dp_packet_size(packet);
+    size_t len = packet->l3_ofs;
+
+    if (IP_VER(ip->ip_ihl_ver) == 4) {
+        len += ntohs(ip->ip_tot_len);
+    } else {
+        const struct ovs_16aligned_ip6_hdr *ip6 = dp_packet_l3(packet);
+
+        len += IPV6_HEADER_LEN + ntohs(ip6->ip6_plen);
+    }
+    return size > len ? size - len : 0;
+}
+
+/* Has 'packet' tell no more padding than it has behind its L4 header. */
+static void
+stt_fix_padding(struct dp_packet *packet)
+{
+    size_t pad = dp_packet_l2_pad_size(packet);
+
+    if (pad && dp_packet_l4(packet)
+        && packet->l4_ofs <= dp_packet_size(packet)) {
+        pad = MIN(pad, stt_get_padding(packet));
+        pad = MIN(pad, dp_packet_size(packet) - packet->l4_ofs);
+    } else {
+        pad = 0;
+    }
+    dp_packet_set_l2_pad_size(packet, pad);
+}
+
+/* Removes what follows the IP packet in 'packet', which must be as for
+ * stt_get_padding(). */
 static void
 stt_trim_padding(struct dp_packet *packet)
 {
-    dp_packet_set_size(packet, (dp_packet_size(packet)
-                                - dp_packet_l2_pad_size(packet)));
+    dp_packet_set_size(packet,
+                       dp_packet_size(packet) - stt_get_padding(packet));
     dp_packet_set_l2_pad_size(packet, 0);
 }
 
@@ -308,9 +354,37 @@ stt_can_finish(const struct dp_packet *packet)
     }
 }
 
+/* Returns true if 'packet', which stt_can_finish(), ends before the L4 header
+ * that an offload is about: an action has truncated it, for a mirror say. */
+static bool
+stt_is_truncated(const struct dp_packet *packet)
+{
+    size_t ofs = (dp_packet_tunnel(packet) ? packet->inner_l4_ofs
+                  : packet->l4_ofs);
+    size_t len = dp_packet_size(packet);
+
+    if (!dp_packet_tunnel(packet) && !dp_packet_l4_checksum_partial(packet)
+        && !dp_packet_get_tso_segsz(packet)) {
+        return false;
+    }
+    if (dp_packet_tunnel(packet) ? dp_packet_inner_l4_proto_tcp(packet)
+        : dp_packet_l4_proto_tcp(packet)) {
+        const struct tcp_header *tcp;
+
+        if (ofs + TCP_HEADER_LEN > len) {
+            return true;
+        }
+        tcp = ALIGNED_CAST(const struct tcp_header *,
+                           (const char *) dp_packet_data(packet) + ofs);
+        return ofs + TCP_OFFSET(tcp->tcp_ctl) * 4 > len;
+    }
+    return ofs + UDP_HEADER_LEN > len;
+}
+
 /* Does in software what 'packet' waits for, and adds the result to 'out': one
  * packet, or its segments if it was a TSO packet, with complete checksums.
- * Takes ownership of 'packet'.
+ * What is left of a truncated packet is sent as it is.  Takes ownership of
+ * 'packet'.
  *
  * Returns the number of packets dropped, 0 or 1, and counts it. */
 static size_t
@@ -319,11 +393,18 @@ stt_finish(struct dp_packet *packet, struct dp_packet_batch *out)
     struct dp_packet_batch parts;
     struct dp_packet *part;
 
+    if (stt_can_finish(packet) && stt_is_truncated(packet)) {
+        dp_packet_reset_offload(packet);
+        dp_packet_set_tso_segsz(packet, 0);
+        dp_packet_batch_add(out, packet);
+        return 0;
+    }
     if (!stt_can_finish(packet)) {
         COVERAGE_INC(stt_tx_bad_offload);
         dp_packet_delete(packet);
         return 1;
     }
+    stt_fix_padding(packet);
 
     dp_packet_batch_init_packet(&parts, packet);
     if (dp_packet_get_tso_segsz(packet)
@@ -438,8 +519,9 @@ stt_split_tcp(struct dp_packet *packet, const struct stt_inner *inner,
 
 /* Makes 'packet', an Ethernet frame to be sent, fit for stt_describe(): adds
  * one or more packets to 'frames' none of which makes an STT frame longer than
- * 'max_frame' bytes and each of which either waits for no offload or only for
- * such as an STT header can describe.  Whatever else 'packet' waits for (SCTP,
+ * 'max_frame' bytes, or, if it can't be divided, 'max_cut_frame' bytes, and each
+ * of which either waits for no offload or only for such as an STT header can
+ * describe.  Whatever else 'packet' waits for (SCTP,
  * tunnels, fragments, IPv6 extension headers, headers far into the packet,
  * CWR) is finished here in software (draft-davie-stt-08 section 3.1.1).
  *
@@ -449,7 +531,7 @@ stt_split_tcp(struct dp_packet *packet, const struct stt_inner *inner,
  * Returns the number of packets dropped, which it has counted: those that are
  * too long and can't be divided, or wait for what can't be done. */
 size_t
-stt_split(struct dp_packet *packet, size_t max_frame,
+stt_split(struct dp_packet *packet, size_t max_frame, size_t max_cut_frame,
           struct dp_packet_batch *frames)
 {
     size_t max_inner = max_frame - STT_HEADER_LEN;
@@ -483,7 +565,7 @@ stt_split(struct dp_packet *packet, size_t max_frame,
     }
 
     DP_PACKET_BATCH_FOR_EACH (i, packet, &parts) {
-        if (dp_packet_size(packet) > max_inner) {
+        if (dp_packet_size(packet) > max_cut_frame - STT_HEADER_LEN) {
             COVERAGE_INC(stt_tx_too_long);
             dp_packet_delete(packet);
             n_drops++;
@@ -803,24 +885,33 @@ stt_pop_frame(struct dp_packet *packet, ovs_be64 *context_id)
 
 /* Adds 'packet', which stt_pop_frame() has made and whose metadata is valid,
  * to 'out' in a state that the rest of OVS can handle.  If 'tso' is false, TSO
- * packets are segmented; the segments get the same metadata.  If OVS would not
- * find the headers that an offload is about, since there are more VLAN tags
- * than it parses, or would complete the checksum with the wrong protocol,
- * since there are IPv6 extension headers, the offload is finished here.
+ * packets are segmented, and those longer than 'max_len' bytes are divided; the
+ * parts get the same metadata.  If OVS would not find the headers that an
+ * offload is about, since there are more VLAN tags than it parses, or would
+ * complete the checksum with the wrong protocol, since there are IPv6 extension
+ * headers, the offload is finished here.
  *
- * Takes ownership of 'packet'. */
-void
-stt_deliver(struct dp_packet *packet, bool tso, struct dp_packet_batch *out)
+ * Takes ownership of 'packet'.  Returns STT_OK, or the reason if 'packet' was
+ * dropped, which is up to the caller to count. */
+enum stt_drop
+stt_deliver(struct dp_packet *packet, bool tso, size_t max_len,
+            struct dp_packet_batch *out)
 {
+    bool too_long = dp_packet_size(packet) > max_len;
     uint16_t l3_ofs = packet->l3_ofs;
     uint16_t l4_ofs = packet->l4_ofs;
     struct dp_packet_batch parts;
+    struct stt_inner inner;
     struct dp_packet *part;
     bool finish;
 
+    if (too_long && !dp_packet_get_tso_segsz(packet)) {
+        dp_packet_delete(packet);
+        return STT_DROP_TOO_LONG;
+    }
     if (!dp_packet_l4_checksum_partial(packet)) {
         dp_packet_batch_add(out, packet);
-        return;
+        return STT_OK;
     }
 
     parse_tcp_flags(packet, NULL, NULL, NULL);
@@ -830,9 +921,20 @@ stt_deliver(struct dp_packet *packet, bool tso, struct dp_packet_batch *out)
     finish |= (IP_VER(*(uint8_t *) dp_packet_l3(packet)) == 6
                && l4_ofs - l3_ofs != IPV6_HEADER_LEN);
 
-    dp_packet_batch_init_packet(&parts, packet);
     if (dp_packet_get_tso_segsz(packet) && (finish || !tso)) {
+        dp_packet_batch_init_packet(&parts, packet);
         dp_packet_gso_batch(&parts);
+    } else if (too_long) {
+        dp_packet_batch_init(&parts);
+        if (stt_parse_inner(dp_packet_data(packet), dp_packet_size(packet),
+                            &inner)) {
+            /* Not possible, since stt_pop_frame() has succeeded. */
+            dp_packet_delete(packet);
+            return STT_DROP_TOO_LONG;
+        }
+        stt_split_tcp(packet, &inner, max_len, &parts);
+    } else {
+        dp_packet_batch_init_packet(&parts, packet);
     }
     DP_PACKET_BATCH_FOR_EACH (i, part, &parts) {
         if (part != packet) {
@@ -844,6 +946,7 @@ stt_deliver(struct dp_packet *packet, bool tso, struct dp_packet_batch *out)
         dp_packet_batch_add(out, part);
     }
     dp_packet_batch_destroy(&parts);
+    return STT_OK;
 }
 
 /* Deletes the packets of 'batch' that are longer than 'max_len' bytes.  Ports

@@ -106,6 +106,7 @@ BUILD_ASSERT_DECL(sizeof(struct stt_header) == STT_HEADER_LEN);
     STT_DROP(OUTER_CSUM, outer_csum, "bad outer TCP checksum")            \
     STT_DROP(FRAME_LEN, frame_len, "frame length below the minimum")      \
     STT_DROP(BEYOND_FRAME, beyond_frame, "segment ends beyond its frame") \
+    STT_DROP(SOURCE, source, "no port accepts segments from there")       \
     /* Reassembly. */                                                     \
     STT_DROP(LEN_CHANGED, len_changed, "segments disagree on the length") \
     STT_DROP(DUPLICATE, duplicate, "duplicate segment")                   \
@@ -120,7 +121,9 @@ BUILD_ASSERT_DECL(sizeof(struct stt_header) == STT_HEADER_LEN);
     STT_DROP(L4_PROTO, l4_proto, "IPv4 or TCP flag contradicts it")       \
     STT_DROP(INNER_LEN, inner_len, "inner lengths are inconsistent")      \
     STT_DROP(INNER_FRAG, inner_frag, "partial checksum on a fragment")    \
-    STT_DROP(MSS, mss, "unusable inner segment size")
+    STT_DROP(MSS, mss, "unusable inner segment size")                     \
+    /* The inner frame against the receiver's own limits. */              \
+    STT_DROP(TOO_LONG, too_long, "too long for a buffer")
 
 enum stt_drop {
     STT_OK = 0,                 /* Not dropped. */
@@ -144,8 +147,9 @@ struct stt_offload {
 };
 
 size_t stt_max_frame(bool ipv6, uint16_t outer_mss);
+size_t stt_max_cut_frame(uint16_t outer_mss);
 ovs_be16 stt_take_vlan(struct dp_packet *);
-size_t stt_split(struct dp_packet *, size_t max_frame,
+size_t stt_split(struct dp_packet *, size_t max_frame, size_t max_cut_frame,
                  struct dp_packet_batch *);
 void stt_describe(struct dp_packet *, struct stt_offload *);
 void stt_fill_headers(struct tcp_header *, struct stt_header *,
@@ -185,7 +189,8 @@ enum stt_drop stt_parse_segment(const struct tcp_header *, size_t l4_len,
                                 struct stt_segment *);
 bool stt_outer_csum_ok(struct dp_packet *, size_t l4_len);
 enum stt_drop stt_pop_frame(struct dp_packet *, ovs_be64 *context_id);
-void stt_deliver(struct dp_packet *, bool tso, struct dp_packet_batch *out);
+enum stt_drop stt_deliver(struct dp_packet *, bool tso, size_t max_len,
+                          struct dp_packet_batch *out);
 size_t stt_drop_longer(struct dp_packet_batch *, size_t max_len);
 
 static inline bool

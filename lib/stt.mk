@@ -6,6 +6,8 @@
 lib_libopenvswitch_la_SOURCES += \
 	lib/netdev-stt.c \
 	lib/netdev-stt.h \
+	lib/stt-peers.c \
+	lib/stt-peers.h \
 	lib/stt-reassembly.c \
 	lib/stt-reassembly.h \
 	lib/stt.c \

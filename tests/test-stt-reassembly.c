@@ -47,7 +47,7 @@ create(uint64_t max_bytes, uint32_t max_frames, uint32_t source_percent,
         .max_age_ms = max_age_ms,
     };
 
-    return stt_reassembly_create(&limits);
+    return stt_reassembly_create(&limits, NULL);
 }
 
 static struct stt_reassembly *
@@ -56,7 +56,7 @@ create_default(void)
     static const struct stt_reassembly_limits limits
         = STT_REASSEMBLY_DEFAULT_LIMITS;
 
-    return stt_reassembly_create(&limits);
+    return stt_reassembly_create(&limits, NULL);
 }
 
 /* Gets the statistics of 'r' and checks that every segment that went in is

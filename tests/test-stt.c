@@ -538,7 +538,7 @@ split(struct dp_packet *p, size_t max_frame, size_t n_drops, size_t n_frames,
     struct dp_packet *frame;
 
     dp_packet_batch_init(frames);
-    CHECK_EQ(stt_split(p, max_frame, frames), n_drops);
+    CHECK_EQ(stt_split(p, max_frame, max_frame, frames), n_drops);
     CHECK_EQ(dp_packet_batch_size(frames), n_frames);
     DP_PACKET_BATCH_FOR_EACH (i, frame, frames) {
         CHECK(STT_HEADER_LEN + dp_packet_size(frame) <= max_frame);
@@ -1707,6 +1707,88 @@ test_pop_vlan(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 }
 
+static void
+test_split_cut(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    /* What can't be divided may be longer than one packet, if it will be cut
+     * into segments right away; everything else is divided all the same. */
+    for (int tcp = 0; tcp < 2; tcp++) {
+        for (size_t len = STT_MAX_FRAME_IPV4; len <= 65550; len++) {
+            struct dp_packet_batch frames;
+            struct dp_packet *p;
+            size_t n, n_drops;
+
+            p = build_partial(SPEC(.proto = tcp ? IPPROTO_TCP : IPPROTO_UDP,
+                                   .payload = len - STT_HEADER_LEN
+                                              - ETH_HEADER_LEN - IP_HEADER_LEN
+                                              - (tcp ? TCP_HEADER_LEN
+                                                 : UDP_HEADER_LEN)), 0);
+            CHECK_EQ(dp_packet_size(p), len - STT_HEADER_LEN);
+            dp_packet_batch_init(&frames);
+            n_drops = stt_split(p, STT_MAX_FRAME_IPV4, STT_MAX_FRAME, &frames);
+            n = dp_packet_batch_size(&frames);
+            if (tcp) {
+                CHECK_EQ(n_drops, 0);
+                CHECK_EQ(n, len > STT_MAX_FRAME_IPV4 ? 2 : 1);
+            } else {
+                CHECK_EQ(n_drops, len > STT_MAX_FRAME);
+                CHECK_EQ(n, len <= STT_MAX_FRAME);
+            }
+            dp_packet_delete_batch(&frames, true);
+            dp_packet_batch_destroy(&frames);
+        }
+    }
+    CHECK_EQ(stt_max_cut_frame(1460), STT_MAX_FRAME);
+    CHECK_EQ(stt_max_cut_frame(64), 64 * STT_MAX_SEGMENTS);
+}
+
+static void
+test_split_truncated(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    /* An action may cut off the headers that an offload is about. */
+    static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+
+    for (size_t i = 0; i < ARRAY_SIZE(protos); i++) {
+        for (int variant = 0; variant < 8; variant++) {
+            struct inner_spec *spec = SPEC(.proto = protos[i], .payload = 300,
+                                           .ipv6 = variant & 1,
+                                           .padding = variant & 2 ? 9 : 0);
+            uint16_t mss = variant & 4 && protos[i] == IPPROTO_TCP ? 100 : 0;
+
+            for (size_t len = 0; len < 400; len++) {
+                struct dp_packet *p = build_partial(spec, mss);
+                size_t l4_ofs = p->l4_ofs;
+                struct dp_packet *frame;
+                struct dp_packet_batch frames;
+                struct stt_offload ol;
+
+                if (len > dp_packet_size(p)) {
+                    dp_packet_delete(p);
+                    break;
+                }
+                dp_packet_set_size(p, len);
+                dp_packet_batch_init(&frames);
+                CHECK_EQ(stt_split(p, 65000, 65000, &frames), 0);
+                CHECK(dp_packet_batch_size(&frames) >= 1);
+                DP_PACKET_BATCH_FOR_EACH (j, frame, &frames) {
+                    if (len < l4_ofs) {
+                        CHECK_EQ(dp_packet_size(frame), len);
+                        CHECK(!dp_packet_l4_checksum_partial(frame));
+                        CHECK_EQ(dp_packet_get_tso_segsz(frame), 0);
+                    }
+                    stt_describe(frame, &ol);
+                }
+                if (len < l4_ofs) {
+                    CHECK_EQ(dp_packet_batch_size(&frames), 1);
+                    CHECK_EQ(ol.flags, 0);
+                }
+                dp_packet_delete_batch(&frames, true);
+                dp_packet_batch_destroy(&frames);
+            }
+        }
+    }
+}
+
 /* stt_deliver(). */
 
 /* Pops the frame that 'spec' describes, with 'mss' and, if 'partial', an
@@ -1728,7 +1810,7 @@ check_deliver(const struct inner_spec *spec, uint16_t mss, bool tso,
     p = check_pop(push_stt(p, flags, l4_ofs, mss, 0xb064), STT_OK);
     p->md.tunnel.tun_id = htonll(KEY);
     dp_packet_batch_init(&out);
-    stt_deliver(p, tso, &out);
+    CHECK_EQ(stt_deliver(p, tso, SIZE_MAX, &out), STT_OK);
     CHECK_EQ(dp_packet_batch_size(&out), n_packets);
     DP_PACKET_BATCH_FOR_EACH (i, p, &out) {
         bool is_tso = tso && !finished && mss && mss < spec->payload;
@@ -1789,6 +1871,55 @@ test_deliver(struct ovs_cmdl_context *ctx OVS_UNUSED)
                            .ipv6 = true,
                            .tags = { TAG(0x8100, 1), TAG(0x8100, 2) }),
                       160, tso, 4, true);
+    }
+}
+
+/* Delivers the TCP packet that 'spec' describes to something that can't hold
+ * more than 'max_len' bytes.  Checks that all of the payload gets there, unless
+ * it can't be divided, since 'mss' is 0. */
+static void
+check_deliver_too_long(const struct inner_spec *spec, uint16_t mss,
+                       size_t max_len)
+{
+    struct dp_packet *p = build_partial(spec, 0);
+    size_t l4_ofs = p->l4_ofs, done = 0;
+    struct dp_packet_batch out;
+
+    p = check_pop(push_stt(p, (STT_F_CSUM_PARTIAL | STT_F_TCP
+                               | (spec->ipv6 ? 0 : STT_F_IPV4)),
+                           l4_ofs, mss, 0), STT_OK);
+    p->md.tunnel.tun_id = htonll(KEY);
+    dp_packet_batch_init(&out);
+    CHECK_EQ(stt_deliver(p, true, max_len, &out),
+             mss ? STT_OK : STT_DROP_TOO_LONG);
+    DP_PACKET_BATCH_FOR_EACH (i, p, &out) {
+        const uint8_t *payload = dp_packet_get_tcp_payload(p);
+        size_t len = dp_packet_get_tcp_payload_length(p);
+
+        CHECK(dp_packet_size(p) <= max_len);
+        CHECK(p->md.tunnel.tun_id == htonll(KEY));
+        CHECK_EQ(dp_packet_get_tso_segsz(p), len > mss ? mss : 0);
+        CHECK(dp_packet_l4_checksum_partial(p));
+        for (size_t j = 0; j < len; j++) {
+            CHECK_EQ(payload[j], payload_byte(done++));
+        }
+    }
+    CHECK_EQ(done, mss ? spec->payload : 0);
+    dp_packet_delete_batch(&out, true);
+    dp_packet_batch_destroy(&out);
+}
+
+static void
+test_deliver_too_long(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        for (int mss = 0; mss <= 160; mss += 80) {
+            check_deliver_too_long(SPEC(.proto = IPPROTO_TCP, .ipv6 = ipv6,
+                                        .payload = 5000), mss, 1000);
+        }
+        check_deliver_too_long(SPEC(.proto = IPPROTO_TCP, .ipv6 = ipv6,
+                                    .payload = 65400), 1400,
+                               UINT16_MAX - 512);
     }
 }
 
@@ -1952,7 +2083,7 @@ receive_vector(const char *name, ovs_be64 *key)
 {
     static const struct stt_reassembly_limits limits
         = STT_REASSEMBLY_DEFAULT_LIMITS;
-    struct stt_reassembly *r = stt_reassembly_create(&limits);
+    struct stt_reassembly *r = stt_reassembly_create(&limits, NULL);
     struct pcap_file *pcap = open_vector(name);
     struct dp_packet *frame = NULL;
     struct vector_packet v;
@@ -2298,6 +2429,8 @@ test_stt_main(int argc, char *argv[])
         { "split-cwr", NULL, 0, 0, test_split_cwr, OVS_RO },
         { "split-tcp-too-long", NULL, 0, 0, test_split_tcp_too_long, OVS_RO },
         { "split-too-long", NULL, 0, 0, test_split_too_long, OVS_RO },
+        { "split-cut", NULL, 0, 0, test_split_cut, OVS_RO },
+        { "split-truncated", NULL, 0, 0, test_split_truncated, OVS_RO },
         { "split-ipv6-exts", NULL, 0, 0, test_split_ipv6_exts, OVS_RO },
         { "split-undescribable", NULL, 0, 0, test_split_undescribable,
           OVS_RO },
@@ -2311,6 +2444,7 @@ test_stt_main(int argc, char *argv[])
         { "pop-state", NULL, 0, 0, test_pop_state, OVS_RO },
         { "pop-vlan", NULL, 0, 0, test_pop_vlan, OVS_RO },
         { "deliver", NULL, 0, 0, test_deliver, OVS_RO },
+        { "deliver-too-long", NULL, 0, 0, test_deliver_too_long, OVS_RO },
         { "drop-longer", NULL, 0, 0, test_drop_longer, OVS_RO },
         { "round-trip", NULL, 0, 0, test_round_trip, OVS_RO },
         { "vectors-receive", "DIR", 1, 1, test_vectors_receive, OVS_RO },
