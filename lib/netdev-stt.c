@@ -58,9 +58,9 @@ COVERAGE_DEFINE(stt_tx_frame);
  * tag and a virtio header.  A second reallocation would copy 64 KB again. */
 #define PORT_HEADROOM 16
 
-/* Longest packet that a buffer can hold, with headers in front of it.  The size
- * of a DPDK mbuf has just 16 bits, which must do for the headroom and DPDK's own
- * data at the end as well. */
+/* Longest packet that a buffer can hold, with headers in front of it.  The
+ * size of a DPDK mbuf has just 16 bits, which must do for the headroom and
+ * DPDK's own data at the end as well. */
 #ifdef DPDK_NETDEV
 #define MAX_PACKET_LEN ((size_t) UINT16_MAX - 512)
 #else
@@ -192,7 +192,7 @@ check_option(const struct stt_option *o, const char *value)
 }
 
 /* Makes the remote address in the valid options 'args', if any, a peer right
- * away, so that nothing that it sends is dropped until refresh_ports() runs. */
+ * away: what it sends must not be dropped until refresh_ports() runs. */
 static void
 add_peer(const struct smap *args)
 {
@@ -393,8 +393,8 @@ listener_open(struct listener *l)
     return true;
 }
 
-/* Sees to it that there is a listener for 'netdev', an STT port of the userspace
- * datapath. */
+/* Sees to it that there is a listener for 'netdev', an STT port of the
+ * userspace datapath. */
 static void
 refresh_listener(struct netdev *netdev,
                  const struct netdev_tunnel_config *tnl_cfg)
@@ -690,8 +690,8 @@ push_frame(struct dp_packet *packet, const struct ovs_action_push_tnl *data,
     COVERAGE_INC(stt_tx_frame);
 }
 
-/* Adds 'packet', which comes from push_frame(), to 'out'.  If it is too long for
- * one packet of IP, cuts it into its segments. */
+/* Adds 'packet', which comes from push_frame(), to 'out'.  If it is too long
+ * for one packet of IP, cuts it into its segments. */
 static void
 add_frame(struct dp_packet *packet, bool is_ipv6, struct dp_packet_batch *out)
 {

@@ -30,9 +30,11 @@
 #include "stt.h"
 
 /* What is counted besides the drops. */
-#define STT_PEER_EVENTS                                                     \
-    STT_PEER_EVENT(RX_SEGMENTS, rx_segments)    /* Pieces that had to wait. */ \
-    STT_PEER_EVENT(RX_REASSEMBLED, rx_reassembled) /* Frames made of them. */
+#define STT_PEER_EVENTS                                             \
+    /* Pieces of frames that arrived in more than one packet. */    \
+    STT_PEER_EVENT(RX_SEGMENTS, rx_segments)                        \
+    /* Frames made of them. */                                      \
+    STT_PEER_EVENT(RX_REASSEMBLED, rx_reassembled)
 
 enum stt_peer_event {
 #define STT_PEER_EVENT(ENUM, NAME) STT_PEER_##ENUM,

@@ -269,9 +269,9 @@ stt_take_vlan(struct dp_packet *packet)
     return tci;
 }
 
-/* Returns how many bytes follow the IP packet in 'packet', whose L3 offset must
- * be set and whose IP header must be complete.  What the packet itself says
- * about its padding does not count: it is wrong after a truncation. */
+/* Returns how many bytes follow the IP packet in 'packet', whose L3 offset
+ * must be set and whose IP header must be complete.  What the packet itself
+ * says about its padding does not count: it is wrong after a truncation. */
 static size_t
 stt_get_padding(const struct dp_packet *packet)
 {
@@ -519,9 +519,9 @@ stt_split_tcp(struct dp_packet *packet, const struct stt_inner *inner,
 
 /* Makes 'packet', an Ethernet frame to be sent, fit for stt_describe(): adds
  * one or more packets to 'frames' none of which makes an STT frame longer than
- * 'max_frame' bytes, or, if it can't be divided, 'max_cut_frame' bytes, and each
- * of which either waits for no offload or only for such as an STT header can
- * describe.  Whatever else 'packet' waits for (SCTP,
+ * 'max_frame' bytes, or, if it can't be divided, 'max_cut_frame' bytes, and
+ * each of which either waits for no offload or only for such as an STT header
+ * can describe.  Whatever else 'packet' waits for (SCTP,
  * tunnels, fragments, IPv6 extension headers, headers far into the packet,
  * CWR) is finished here in software (draft-davie-stt-08 section 3.1.1).
  *
@@ -885,11 +885,11 @@ stt_pop_frame(struct dp_packet *packet, ovs_be64 *context_id)
 
 /* Adds 'packet', which stt_pop_frame() has made and whose metadata is valid,
  * to 'out' in a state that the rest of OVS can handle.  If 'tso' is false, TSO
- * packets are segmented, and those longer than 'max_len' bytes are divided; the
- * parts get the same metadata.  If OVS would not find the headers that an
+ * packets are segmented, and those longer than 'max_len' bytes are divided;
+ * the parts get the same metadata.  If OVS would not find the headers that an
  * offload is about, since there are more VLAN tags than it parses, or would
- * complete the checksum with the wrong protocol, since there are IPv6 extension
- * headers, the offload is finished here.
+ * complete the checksum with the wrong protocol, since there are IPv6
+ * extension headers, the offload is finished here.
  *
  * Takes ownership of 'packet'.  Returns STT_OK, or the reason if 'packet' was
  * dropped, which is up to the caller to count. */

@@ -1875,8 +1875,8 @@ test_deliver(struct ovs_cmdl_context *ctx OVS_UNUSED)
 }
 
 /* Delivers the TCP packet that 'spec' describes to something that can't hold
- * more than 'max_len' bytes.  Checks that all of the payload gets there, unless
- * it can't be divided, since 'mss' is 0. */
+ * more than 'max_len' bytes.  Checks that all of the payload gets there,
+ * unless it can't be divided, since 'mss' is 0. */
 static void
 check_deliver_too_long(const struct inner_spec *spec, uint16_t mss,
                        size_t max_len)
