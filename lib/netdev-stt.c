@@ -9,26 +9,20 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <string.h>
-#include <unistd.h>
-#ifdef __linux__
-#include <linux/filter.h>
-#endif
-#include <sys/socket.h>
 
 #include "connectivity.h"
 #include "coverage.h"
 #include "dp-packet.h"
 #include "dp-packet-gso.h"
 #include "entropy.h"
-#include "hash.h"
 #include "netdev.h"
 #include "netdev-native-tnl.h"
 #include "netdev-provider.h"
 #include "odp-netlink.h"
 #include "openvswitch/dynamic-string.h"
-#include "openvswitch/hmap.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
@@ -36,8 +30,8 @@
 #include "random.h"
 #include "seq.h"
 #include "smap.h"
-#include "socket-util.h"
 #include "stt.h"
+#include "stt-listener.h"
 #include "stt-peers.h"
 #include "stt-reassembly.h"
 #include "timeval.h"
@@ -277,147 +271,6 @@ netdev_stt_get_config(const char *type,
     }
 }
 
-/* Keeping the host's kernel quiet.
- *
- * Packets of a port of type "system" reach the host's own TCP/IP stack as well
- * as the userspace datapath.  If they are addressed to the host, it would
- * answer every STT segment with a RST.  A listening socket on the port keeps
- * it from doing so, and a filter on the socket that lets nothing pass keeps
- * the socket itself from answering.  It also reserves the port. */
-
-struct listener {
-    struct hmap_node node;      /* In 'listeners'. */
-    ovs_be16 port;
-    int fd;                     /* Negative if 'error' is nonzero. */
-    int error;                  /* 0 or a positive errno value. */
-    bool in_use;                /* By a port. */
-    bool changed;               /* Since the last time. */
-};
-
-static struct ovs_mutex listeners_mutex = OVS_MUTEX_INITIALIZER;
-static struct hmap listeners OVS_GUARDED_BY(listeners_mutex)
-    = HMAP_INITIALIZER(&listeners);
-
-static struct listener *
-listener_lookup(ovs_be16 port)
-    OVS_REQUIRES(listeners_mutex)
-{
-    struct listener *l;
-
-    HMAP_FOR_EACH_WITH_HASH (l, node, hash_int(ntohs(port), 0), &listeners) {
-        if (l->port == port) {
-            return l;
-        }
-    }
-    return NULL;
-}
-
-/* Opens a socket that reserves TCP port 'port' for all addresses and drops
- * whatever arrives there.  Returns a file descriptor or a negative errno
- * value. */
-static int
-open_silent_listener(ovs_be16 port OVS_UNUSED)
-{
-#ifdef __linux__
-    struct sock_filter drop_all[] = {
-        BPF_STMT(BPF_RET | BPF_K, 0),
-    };
-    const struct sock_fprog filter = {
-        .len = ARRAY_SIZE(drop_all),
-        .filter = drop_all,
-    };
-    struct sockaddr_in6 sin6 = {
-        .sin6_family = AF_INET6,
-        .sin6_port = port,
-        .sin6_addr = in6addr_any,
-    };
-    struct sockaddr_in sin = {
-        .sin_family = AF_INET,
-        .sin_port = port,
-        .sin_addr.s_addr = htonl(INADDR_ANY),
-    };
-    int off = 0;
-    bool ipv6 = true;
-    int error;
-    int fd;
-
-    fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 && errno == EAFNOSUPPORT) {
-        ipv6 = false;
-        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    }
-    if (fd < 0) {
-        return -errno;
-    }
-
-    if ((ipv6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off))
-        || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter)
-        || (ipv6
-            ? bind(fd, (struct sockaddr *) &sin6, sizeof sin6)
-            : bind(fd, (struct sockaddr *) &sin, sizeof sin))
-        || listen(fd, 1)) {
-        error = errno;
-        close(fd);
-        return -error;
-    }
-    return fd;
-#else
-    return -EOPNOTSUPP;
-#endif
-}
-
-/* Tries to open 'l'.  Returns true if this changes its state. */
-static bool
-listener_open(struct listener *l)
-{
-    int fd = open_silent_listener(l->port);
-    int error = fd < 0 ? -fd : 0;
-
-    if (error == l->error && error) {
-        return false;
-    } else if (error) {
-        VLOG_WARN("cannot reserve TCP port %"PRIu16" on this host (%s): the "
-                  "kernel may answer STT segments that arrive on ports of "
-                  "type \"system\" with RST, and this slows down their "
-                  "senders.  %s",
-                  ntohs(l->port), ovs_strerror(error),
-                  error == EADDRINUSE ? "End the program that uses the port"
-                  : error == EACCES ? "Use a dst_port of 1024 or more"
-                  : "Drop what arrives on the port with a packet filter");
-    } else {
-        VLOG_INFO("reserved TCP port %"PRIu16" on this host for STT",
-                  ntohs(l->port));
-    }
-    l->fd = fd;
-    l->error = error;
-    return true;
-}
-
-/* Sees to it that there is a listener for 'netdev', an STT port of the
- * userspace datapath. */
-static void
-refresh_listener(struct netdev *netdev,
-                 const struct netdev_tunnel_config *tnl_cfg)
-    OVS_REQUIRES(listeners_mutex)
-{
-    struct listener *l = listener_lookup(tnl_cfg->dst_port);
-
-    if (!l) {
-        l = xzalloc(sizeof *l);
-        l->port = tnl_cfg->dst_port;
-        l->fd = -1;
-        hmap_insert(&listeners, &l->node, hash_int(ntohs(l->port), 0));
-    }
-    l->in_use = true;
-    if (l->fd < 0) {
-        l->changed |= listener_open(l);
-    }
-    if (l->changed) {
-        /* Have the port's status read again. */
-        netdev_change_seq_changed(netdev);
-    }
-}
-
 /* Returns the address of the peer of an STT port with 'tnl_cfg', or NULL if it
  * has none: it is a port of the datapath, which stands for several ports. */
 static const struct in6_addr *
@@ -434,16 +287,11 @@ static bool
 refresh_ports(void)
 {
     struct netdev **vports;
-    struct listener *l;
     bool any = false;
     size_t n;
 
     vports = netdev_get_vports(&n);
-
-    ovs_mutex_lock(&listeners_mutex);
-    HMAP_FOR_EACH (l, node, &listeners) {
-        l->in_use = l->changed = false;
-    }
+    stt_listeners_begin();
     stt_peers_begin();
     for (size_t i = 0; i < n; i++) {
         const struct netdev_tunnel_config *tnl_cfg;
@@ -458,24 +306,16 @@ refresh_ports(void)
             if (peer_addr) {
                 stt_peers_add(peer_addr, tnl_cfg->dst_port);
             }
-            if (dpif_type && !strcmp(dpif_type, "netdev") && tnl_cfg) {
-                refresh_listener(vports[i], tnl_cfg);
+            if (dpif_type && !strcmp(dpif_type, "netdev") && tnl_cfg
+                && stt_listeners_add(tnl_cfg->dst_port)) {
+                /* Have the port's status read again. */
+                netdev_change_seq_changed(vports[i]);
             }
         }
         netdev_close(vports[i]);
     }
     stt_peers_end();
-    HMAP_FOR_EACH_SAFE (l, node, &listeners) {
-        if (!l->in_use) {
-            if (l->fd >= 0) {
-                close(l->fd);
-            }
-            hmap_remove(&listeners, &l->node);
-            free(l);
-        }
-    }
-    ovs_mutex_unlock(&listeners_mutex);
-
+    stt_listeners_end();
     free(vports);
     return any;
 }
@@ -485,22 +325,20 @@ void
 netdev_stt_get_status(const struct netdev *netdev, struct smap *smap)
 {
     const struct netdev_tunnel_config *tnl_cfg;
-    struct listener *l;
+    int error;
 
     if (!is_stt(netdev_get_type(netdev))) {
         return;
     }
 
     tnl_cfg = netdev_get_tunnel_config(netdev);
-    ovs_mutex_lock(&listeners_mutex);
-    l = tnl_cfg ? listener_lookup(tnl_cfg->dst_port) : NULL;
-    if (l && !l->error) {
+    error = tnl_cfg ? stt_listener_get_error(tnl_cfg->dst_port) : -1;
+    if (!error) {
         smap_add(smap, "tcp_port", "reserved");
-    } else if (l) {
+    } else if (error > 0) {
         smap_add_format(smap, "tcp_port", "not reserved (%s)",
-                        ovs_strerror(l->error));
+                        ovs_strerror(error));
     }
-    ovs_mutex_unlock(&listeners_mutex);
 }
 
 /* Stores in '*stats' what became of the packets of the peer of 'netdev', which
@@ -589,6 +427,26 @@ next_ip_ids(uint16_t n)
 
 /* Sending. */
 
+/* Returns the size of the segments, in bytes of an STT frame, that a port with
+ * 'tnl_cfg' sends over IPv6, or IPv4 if 'is_ipv6' is false, on an underlay
+ * with 'mtu', 0 or negative if unknown.  Returns 0 if 'mtu' is too small. */
+int
+netdev_stt_get_segment_size(const struct netdev_tunnel_config *tnl_cfg,
+                            bool is_ipv6, int mtu)
+{
+    int mss = ((mtu > 0 ? mtu : ETH_PAYLOAD_MAX) - TCP_HEADER_LEN
+               - (is_ipv6 ? IPV6_HEADER_LEN : IP_HEADER_LEN));
+
+    if (mss < STT_MIN_OUTER_MSS) {
+        return 0;
+    }
+    mss = MIN(mss, STT_MAX_OUTER_MSS);
+    if (tnl_cfg->stt_max_segment_size) {
+        mss = MIN(mss, tnl_cfg->stt_max_segment_size);
+    }
+    return mss;
+}
+
 /* Builds the headers that all frames of a flow share: params->flow->tunnel and
  * 'params' say which.  The low half of the sequence number, which every packet
  * sets anew, holds the outer segment size in the template, to tell
@@ -606,16 +464,11 @@ netdev_stt_build_header(const struct netdev *netdev,
     struct tcp_header *tcp;
     int mss;
 
-    mss = ((params->mtu > 0 ? params->mtu : ETH_PAYLOAD_MAX) - TCP_HEADER_LEN
-           - (params->is_ipv6 ? IPV6_HEADER_LEN : IP_HEADER_LEN));
-    if (mss < STT_MIN_OUTER_MSS) {
+    mss = netdev_stt_get_segment_size(tnl_cfg, params->is_ipv6, params->mtu);
+    if (!mss) {
         VLOG_WARN_RL(&rl, "%s: MTU %d of the underlay is too small for STT",
                      netdev_get_name(netdev), params->mtu);
         return EMSGSIZE;
-    }
-    mss = MIN(mss, STT_MAX_OUTER_MSS);
-    if (tnl_cfg->stt_max_segment_size) {
-        mss = MIN(mss, tnl_cfg->stt_max_segment_size);
     }
 
     tcp = netdev_tnl_ip_build_header(data, params, IPPROTO_TCP, 0);
@@ -840,6 +693,62 @@ get_reassembly(void)
         ovsthread_once_done(&once);
     }
     return reassembly;
+}
+
+/* Returns the number that 'key' has in 'other_config', or 'def' if it has none
+ * or one that isn't between 'min' and 'max', which is logged. */
+static uint64_t
+get_limit(const struct smap *other_config, const char *key,
+          unsigned long long int min, unsigned long long int max,
+          unsigned long long int def)
+{
+    const char *s = smap_get(other_config, key);
+    unsigned long long int value;
+
+    if (!s) {
+        return def;
+    }
+    if (!parse_number(s, 10, &value) || value < min || value > max) {
+        VLOG_WARN_RL(&rl, "invalid other_config:%s \"%s\": must be a number "
+                     "between %llu and %llu; using %llu", key, s, min, max,
+                     def);
+        return def;
+    }
+    return value;
+}
+
+/* Takes the limits of the reassembly from 'other_config', which is that of
+ * table Open_vSwitch, and the defaults for those that it lacks.  What waits
+ * already stays. */
+void
+netdev_stt_set_limits(const struct smap *other_config)
+{
+    const struct stt_reassembly_limits def = STT_REASSEMBLY_DEFAULT_LIMITS;
+    const struct stt_reassembly_limits limits = {
+        .max_bytes = get_limit(other_config, "stt-reassembly-max-bytes",
+                               1 << 20, 1ULL << 36, def.max_bytes),
+        .max_frames = get_limit(other_config, "stt-reassembly-max-frames",
+                                16, 1 << 20, def.max_frames),
+        .max_segments = get_limit(other_config, "stt-reassembly-max-segments",
+                                  16, STT_MAX_SEGMENTS, def.max_segments),
+        .source_percent = get_limit(other_config,
+                                    "stt-reassembly-source-percent",
+                                    1, 100, def.source_percent),
+        .max_age_ms = get_limit(other_config, "stt-reassembly-timeout",
+                                50, 30000, def.max_age_ms),
+    };
+
+    stt_reassembly_set_limits(get_reassembly(), &limits);
+}
+
+/* Stores what the reassembly of all STT ports has done, and its limits, in
+ * '*stats' and '*limits'. */
+void
+netdev_stt_get_reassembly(struct stt_reassembly_stats *stats,
+                          struct stt_reassembly_limits *limits)
+{
+    stt_reassembly_get_stats(get_reassembly(), time_msec(), stats);
+    stt_reassembly_get_limits(get_reassembly(), limits);
 }
 
 /* Finds the segment in 'packet', whose offsets are set, validates it from the

@@ -24,13 +24,19 @@ struct netdev_tnl_build_header_params;
 struct netdev_tunnel_config;
 struct ovs_action_push_tnl;
 struct smap;
+struct stt_reassembly_limits;
+struct stt_reassembly_stats;
 
 /* Members of the netdev class that are specific to STT. */
 #define NETDEV_STT_FUNCTIONS                    \
+    .init = netdev_stt_init,                    \
     .build_header = netdev_stt_build_header,    \
     .push_batch = netdev_stt_push_batch,        \
     .pop_batch = netdev_stt_pop_batch,          \
     .get_custom_stats = netdev_stt_get_custom_stats
+
+/* Commands, in lib/stt-unixctl.c. */
+int netdev_stt_init(void);
 
 /* Configuration. */
 int netdev_stt_prepare_config(const struct netdev *, const struct smap *args,
@@ -46,6 +52,8 @@ int netdev_stt_get_custom_stats(const struct netdev *,
                                 struct netdev_custom_stats *);
 
 /* Packets. */
+int netdev_stt_get_segment_size(const struct netdev_tunnel_config *,
+                                bool is_ipv6, int mtu);
 int netdev_stt_build_header(const struct netdev *,
                             struct ovs_action_push_tnl *,
                             const struct netdev_tnl_build_header_params *);
@@ -55,6 +63,11 @@ int netdev_stt_push_batch(const struct netdev *,
                           const struct ovs_action_push_tnl *,
                           size_t *n_drops);
 size_t netdev_stt_pop_batch(struct netdev *, struct dp_packet_batch *);
+
+/* Limits of the reassembly, for all STT ports together. */
+void netdev_stt_set_limits(const struct smap *other_config);
+void netdev_stt_get_reassembly(struct stt_reassembly_stats *,
+                               struct stt_reassembly_limits *);
 
 /* Text form of the header in a tnl_push action. */
 void netdev_stt_format_header(struct ds *, const void *l4, size_t len);

@@ -102,6 +102,7 @@ struct stt_reassembly {
     /* Limits. */
     atomic_uint64_t max_bytes;
     atomic_uint32_t max_frames;
+    atomic_uint32_t max_segments;
     atomic_uint32_t source_percent;
     atomic_uint32_t max_age_ms;
 };
@@ -131,6 +132,7 @@ stt_reassembly_create(const struct stt_reassembly_limits *limits,
     atomic_count_init(&r->n_frames, 0);
     atomic_init(&r->max_bytes, 0);
     atomic_init(&r->max_frames, 0);
+    atomic_init(&r->max_segments, 0);
     atomic_init(&r->source_percent, 0);
     atomic_init(&r->max_age_ms, 0);
     stt_reassembly_set_limits(r, limits);
@@ -166,8 +168,22 @@ stt_reassembly_set_limits(struct stt_reassembly *r,
 {
     atomic_store_relaxed(&r->max_bytes, limits->max_bytes);
     atomic_store_relaxed(&r->max_frames, limits->max_frames);
+    atomic_store_relaxed(&r->max_segments,
+                         MIN(limits->max_segments, STT_MAX_SEGMENTS));
     atomic_store_relaxed(&r->source_percent, limits->source_percent);
     atomic_store_relaxed(&r->max_age_ms, limits->max_age_ms);
+}
+
+/* Stores the limits of 'r' in '*limits'. */
+void
+stt_reassembly_get_limits(struct stt_reassembly *r,
+                          struct stt_reassembly_limits *limits)
+{
+    atomic_read_relaxed(&r->max_bytes, &limits->max_bytes);
+    atomic_read_relaxed(&r->max_frames, &limits->max_frames);
+    atomic_read_relaxed(&r->max_segments, &limits->max_segments);
+    atomic_read_relaxed(&r->source_percent, &limits->source_percent);
+    atomic_read_relaxed(&r->max_age_ms, &limits->max_age_ms);
 }
 
 static uint64_t
@@ -443,11 +459,13 @@ frame_create(struct stt_reassembly *r, struct shard *shard,
     return frame;
 }
 
-/* Adds the bytes of 'seg' to 'frame'.  Returns STT_OK if none of them was
+/* Adds the bytes of 'seg' to 'frame', which may have at most 'max_segments'
+ * segments, no more than STT_MAX_SEGMENTS.  Returns STT_OK if none of them was
  * there, STT_DROP_DUPLICATE if all of them were and 'seg' should be dropped,
  * or another reason if all of 'frame' must be dropped. */
 static enum stt_drop
-frame_add_segment(struct frame *frame, const struct stt_segment *seg)
+frame_add_segment(struct frame *frame, const struct stt_segment *seg,
+                  uint32_t max_segments)
 {
     uint32_t start = seg->offset;
     uint32_t end = start + seg->len;
@@ -470,7 +488,7 @@ frame_add_segment(struct frame *frame, const struct stt_segment *seg)
         }
         return STT_DROP_OVERLAP;
     }
-    if (frame->n_segments >= STT_MAX_SEGMENTS) {
+    if (frame->n_segments >= max_segments) {
         return STT_DROP_SEGMENTS;
     }
 
@@ -513,6 +531,7 @@ shard_add_segment(struct stt_reassembly *r, struct shard *shard,
                   struct dp_packet **framep, bool *cep)
     OVS_REQUIRES(shard->mutex)
 {
+    uint32_t max_segments;
     enum stt_drop drop;
 
     if (dp_packet_size(frame->packet) != seg->frame_len) {
@@ -520,7 +539,8 @@ shard_add_segment(struct stt_reassembly *r, struct shard *shard,
         return STT_DROP_LEN_CHANGED;
     }
 
-    drop = frame_add_segment(frame, seg);
+    atomic_read_relaxed(&r->max_segments, &max_segments);
+    drop = frame_add_segment(frame, seg, max_segments);
     if (drop) {
         shard_count_drops(r, shard, &frame->key, drop, 1);
         if (drop != STT_DROP_DUPLICATE) {

@@ -43,6 +43,7 @@ struct stt_reassembly;
 struct stt_reassembly_limits {
     uint64_t max_bytes;         /* Memory, bookkeeping included. */
     uint32_t max_frames;        /* Incomplete frames. */
+    uint32_t max_segments;      /* Per frame, at most STT_MAX_SEGMENTS. */
     uint32_t source_percent;    /* Share of a single source of either. */
     uint32_t max_age_ms;        /* Since the first segment of the frame. */
 };
@@ -50,6 +51,7 @@ struct stt_reassembly_limits {
 #define STT_REASSEMBLY_DEFAULT_LIMITS {         \
         .max_bytes = 32 * 1024 * 1024,          \
         .max_frames = 4096,                     \
+        .max_segments = STT_MAX_SEGMENTS,       \
         .source_percent = 50,                   \
         .max_age_ms = 1000,                     \
     }
@@ -90,6 +92,8 @@ size_t stt_reassembly_expire(struct stt_reassembly *, long long int now_ms);
 
 void stt_reassembly_set_limits(struct stt_reassembly *,
                                const struct stt_reassembly_limits *);
+void stt_reassembly_get_limits(struct stt_reassembly *,
+                               struct stt_reassembly_limits *);
 void stt_reassembly_get_stats(struct stt_reassembly *, long long int now_ms,
                               struct stt_reassembly_stats *);
 

@@ -3,12 +3,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright (c) 2026 The Open vSwitch STT authors.
 
+MAN_FRAGMENTS += lib/netdev-stt-unixctl.man
+
 lib_libopenvswitch_la_SOURCES += \
 	lib/netdev-stt.c \
 	lib/netdev-stt.h \
+	lib/stt-listener.c \
+	lib/stt-listener.h \
 	lib/stt-peers.c \
 	lib/stt-peers.h \
 	lib/stt-reassembly.c \
 	lib/stt-reassembly.h \
+	lib/stt-unixctl.c \
 	lib/stt.c \
 	lib/stt.h

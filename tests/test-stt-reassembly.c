@@ -43,6 +43,7 @@ create(uint64_t max_bytes, uint32_t max_frames, uint32_t source_percent,
     const struct stt_reassembly_limits limits = {
         .max_bytes = max_bytes,
         .max_frames = max_frames,
+        .max_segments = STT_MAX_SEGMENTS,
         .source_percent = source_percent,
         .max_age_ms = max_age_ms,
     };
