@@ -680,6 +680,19 @@ count_drops(const struct in6_addr *src, ovs_be16 port, enum stt_drop drop,
     }
 }
 
+/* Counts one segment or frame with outer headers 'tnl', sent to TCP port
+ * 'port', as dropped because of 'drop', outside of the reassembly. */
+static void
+count_drop(const struct flow_tnl *tnl, ovs_be16 port, enum stt_drop drop)
+{
+    struct in6_addr src = flow_tnl_src(tnl);
+
+    stt_count_drops(drop, 1);
+    if (drop != STT_DROP_OUTER_IP) {
+        count_drops(&src, port, drop, 1);
+    }
+}
+
 static struct stt_reassembly *
 get_reassembly(void)
 {
@@ -814,16 +827,11 @@ static struct dp_packet *
 pop_packet(struct dp_packet *packet, ovs_be16 port, enum stt_drop *drop)
 {
     struct flow_tnl *tnl = &packet->md.tunnel;
-    struct in6_addr src, dst;
     struct stt_segment seg;
 
     *drop = parse_outer(packet, &seg);
     if (*drop) {
-        stt_count_drops(*drop, 1);
-        if (*drop != STT_DROP_OUTER_IP) {
-            src = flow_tnl_src(tnl);
-            count_drops(&src, port, *drop, 1);
-        }
+        count_drop(tnl, port, *drop);
         goto none;
     }
 
@@ -833,18 +841,16 @@ pop_packet(struct dp_packet *packet, ovs_be16 port, enum stt_drop *drop)
                                         - (char *) dp_packet_data(packet)));
         dp_packet_set_size(packet, seg.frame_len);
     } else {
+        struct in6_addr src = flow_tnl_src(tnl);
+        struct in6_addr dst = flow_tnl_dst(tnl);
+        struct stt_peer *peer = stt_peers_lookup(&src, port);
         struct dp_packet *frame;
-        struct stt_peer *peer;
         bool ce;
 
         COVERAGE_INC(stt_rx_segment);
-        src = flow_tnl_src(tnl);
-        dst = flow_tnl_dst(tnl);
-        peer = stt_peers_lookup(&src, port);
         if (OVS_UNLIKELY(!peer)) {
             *drop = STT_DROP_SOURCE;
-            stt_count_drops(*drop, 1);
-            count_drops(&src, port, *drop, 1);
+            count_drop(tnl, port, *drop);
             goto none;
         }
         stt_peer_count(peer, STT_PEER_RX_SEGMENTS);
@@ -868,9 +874,7 @@ pop_packet(struct dp_packet *packet, ovs_be16 port, enum stt_drop *drop)
 
     *drop = stt_pop_frame(packet, &tnl->tun_id);
     if (*drop) {
-        stt_count_drops(*drop, 1);
-        src = flow_tnl_src(tnl);
-        count_drops(&src, port, *drop, 1);
+        count_drop(tnl, port, *drop);
         goto none;
     }
     pkt_metadata_init_conn(&packet->md);
@@ -904,13 +908,11 @@ netdev_stt_pop_batch(struct netdev *netdev, struct dp_packet_batch *batch)
 
         inner = pop_packet(packet, port, &drop);
         if (inner) {
-            struct in6_addr src = flow_tnl_src(&inner->md.tunnel);
-
             drop = stt_deliver(inner, userspace_tso_enabled(), MAX_PACKET_LEN,
                                &out);
             if (drop) {
-                stt_count_drops(drop, 1);
-                count_drops(&src, port, drop, 1);
+                count_drop(&inner->md.tunnel, port, drop);
+                dp_packet_delete(inner);
             }
         }
         n_drops += drop != STT_OK;

@@ -891,8 +891,8 @@ stt_pop_frame(struct dp_packet *packet, ovs_be64 *context_id)
  * complete the checksum with the wrong protocol, since there are IPv6
  * extension headers, the offload is finished here.
  *
- * Takes ownership of 'packet'.  Returns STT_OK, or the reason if 'packet' was
- * dropped, which is up to the caller to count. */
+ * Returns STT_OK and takes ownership of 'packet', or returns the reason why
+ * 'packet' must be dropped, which is up to the caller. */
 enum stt_drop
 stt_deliver(struct dp_packet *packet, bool tso, size_t max_len,
             struct dp_packet_batch *out)
@@ -906,7 +906,6 @@ stt_deliver(struct dp_packet *packet, bool tso, size_t max_len,
     bool finish;
 
     if (too_long && !dp_packet_get_tso_segsz(packet)) {
-        dp_packet_delete(packet);
         return STT_DROP_TOO_LONG;
     }
     if (!dp_packet_l4_checksum_partial(packet)) {
@@ -929,7 +928,6 @@ stt_deliver(struct dp_packet *packet, bool tso, size_t max_len,
         if (stt_parse_inner(dp_packet_data(packet), dp_packet_size(packet),
                             &inner)) {
             /* Not possible, since stt_pop_frame() has succeeded. */
-            dp_packet_delete(packet);
             return STT_DROP_TOO_LONG;
         }
         stt_split_tcp(packet, &inner, max_len, &parts);

@@ -1892,6 +1892,9 @@ check_deliver_too_long(const struct inner_spec *spec, uint16_t mss,
     dp_packet_batch_init(&out);
     CHECK_EQ(stt_deliver(p, true, max_len, &out),
              mss ? STT_OK : STT_DROP_TOO_LONG);
+    if (!mss) {
+        dp_packet_delete(p);
+    }
     DP_PACKET_BATCH_FOR_EACH (i, p, &out) {
         const uint8_t *payload = dp_packet_get_tcp_payload(p);
         size_t len = dp_packet_get_tcp_payload_length(p);
