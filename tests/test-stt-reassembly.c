@@ -523,6 +523,7 @@ test_age(struct ovs_cmdl_context *ctx OVS_UNUSED)
         const struct stt_reassembly_limits limits = {
             .max_bytes = 1 << 20,
             .max_frames = 100,
+            .max_segments = STT_MAX_SEGMENTS,
             .source_percent = 100,
             .max_age_ms = 10,
         };
@@ -611,6 +612,7 @@ test_max_bytes(struct ovs_cmdl_context *ctx OVS_UNUSED)
         const struct stt_reassembly_limits limits = {
             .max_bytes = 10000,
             .max_frames = 100,
+            .max_segments = STT_MAX_SEGMENTS,
             .source_percent = 100,
             .max_age_ms = 1000,
         };
