@@ -1252,7 +1252,8 @@ build_segment(uint16_t flags, uint16_t frame_len, uint16_t offset, size_t len)
 
     tcp->tcp_src = htons(40001);
     tcp->tcp_dst = htons(7471);
-    put_16aligned_be32(&tcp->tcp_seq, htonl(frame_len << 16 | offset));
+    put_16aligned_be32(&tcp->tcp_seq,
+                       htonl((uint32_t) frame_len << 16 | offset));
     put_16aligned_be32(&tcp->tcp_ack, htonl(0x01020304));
     tcp->tcp_ctl = TCP_CTL(flags, TCP_HEADER_LEN / 4);
     dp_packet_put_zeros(p, len);
