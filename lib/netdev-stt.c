@@ -341,6 +341,13 @@ netdev_stt_get_status(const struct netdev *netdev, struct smap *smap)
     }
 }
 
+/* Returns true if whatever is dropped because of 'drop' comes from a peer. */
+static bool
+drop_has_peer(enum stt_drop drop)
+{
+    return drop != STT_DROP_OUTER_IP && drop != STT_DROP_SOURCE;
+}
+
 /* Stores in '*stats' what became of the packets of the peer of 'netdev', which
  * it shares with STT ports that differ only in their keys.  A drop is one of a
  * segment before and during reassembly, and one of a frame afterward.
@@ -362,16 +369,19 @@ netdev_stt_get_custom_stats(const struct netdev *netdev,
         return ENODEV;
     }
 
-    stats->size = STT_N_PEER_EVENTS + STT_N_DROPS - 1;
-    stats->counters = c = xcalloc(stats->size, sizeof *c);
+    stats->counters = c = xcalloc(STT_N_PEER_EVENTS + STT_N_DROPS, sizeof *c);
     for (size_t i = 0; i < STT_N_PEER_EVENTS; i++, c++) {
         snprintf(c->name, sizeof c->name, "stt_%s", stt_peer_event_name(i));
         c->value = stt_peer_get(peer, i);
     }
-    for (size_t i = STT_OK + 1; i < STT_N_DROPS; i++, c++) {
-        snprintf(c->name, sizeof c->name, "stt_drop_%s", stt_drop_name(i));
-        c->value = stt_peer_get_drops(peer, i);
+    for (size_t i = STT_OK + 1; i < STT_N_DROPS; i++) {
+        if (drop_has_peer(i)) {
+            snprintf(c->name, sizeof c->name, "stt_drop_%s", stt_drop_name(i));
+            c->value = stt_peer_get_drops(peer, i);
+            c++;
+        }
     }
+    stats->size = c - stats->counters;
     return 0;
 }
 

@@ -34,7 +34,7 @@ struct route {
     char dev[IFNAMSIZ];         /* Of the underlay. */
     int mtu;                    /* Of 'dev', 0 if unknown. */
     int segment_size;           /* 0 if 'mtu' is too small. */
-    bool capped;                /* By option max_segment_size. */
+    bool capped;                /* Option max_segment_size makes it less. */
 };
 
 /* Looks up where the packets of a port with 'tnl_cfg' go now, just like the
@@ -42,6 +42,7 @@ struct route {
 static void
 get_route(const struct netdev_tunnel_config *tnl_cfg, struct route *route)
 {
+    struct netdev_tunnel_config uncapped = *tnl_cfg;
     struct in6_addr src = tnl_cfg->ipv6_src;
     bool is_ipv6 = !IN6_IS_ADDR_V4MAPPED(&tnl_cfg->ipv6_dst);
     struct in6_addr gw;
@@ -63,8 +64,10 @@ get_route(const struct netdev_tunnel_config *tnl_cfg, struct route *route)
     }
     route->segment_size = netdev_stt_get_segment_size(tnl_cfg, is_ipv6,
                                                       route->mtu);
+    uncapped.stt_max_segment_size = 0;
     route->capped = (route->segment_size
-                     && route->segment_size == tnl_cfg->stt_max_segment_size);
+                     < netdev_stt_get_segment_size(&uncapped, is_ipv6,
+                                                   route->mtu));
 }
 
 /* Appends to 'ds' why the segments have their size. */

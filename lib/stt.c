@@ -394,8 +394,13 @@ stt_finish(struct dp_packet *packet, struct dp_packet_batch *out)
     struct dp_packet *part;
 
     if (stt_can_finish(packet) && stt_is_truncated(packet)) {
+        bool ip_partial = dp_packet_ip_checksum_partial(packet);
+
         dp_packet_reset_offload(packet);
         dp_packet_set_tso_segsz(packet, 0);
+        if (ip_partial) {
+            dp_packet_ip_checksum_set_partial(packet);
+        }
         dp_packet_batch_add(out, packet);
         return 0;
     }
@@ -404,8 +409,6 @@ stt_finish(struct dp_packet *packet, struct dp_packet_batch *out)
         dp_packet_delete(packet);
         return 1;
     }
-    stt_fix_padding(packet);
-
     dp_packet_batch_init_packet(&parts, packet);
     if (dp_packet_get_tso_segsz(packet)
         && (dp_packet_tunnel(packet) || dp_packet_l4_proto_tcp(packet))) {
@@ -542,6 +545,7 @@ stt_split(struct dp_packet *packet, size_t max_frame, size_t max_cut_frame,
     enum stt_drop parsed;
     size_t n_drops = 0;
 
+    stt_fix_padding(packet);
     if (!too_long && !mss && !dp_packet_l4_checksum_partial(packet)
         && !dp_packet_tunnel(packet)) {
         /* No offload but perhaps that of the IP checksum. */
@@ -594,7 +598,11 @@ stt_describe(struct dp_packet *packet, struct stt_offload *ol)
 
     memset(ol, 0, sizeof *ol);
 
-    if (dp_packet_ip_checksum_partial(packet)) {
+    if (dp_packet_ip_checksum_partial(packet)
+        && packet->l3_ofs + IP_HEADER_LEN <= dp_packet_size(packet)
+        && (!dp_packet_l4(packet)
+            || packet->l4_ofs <= dp_packet_size(packet))) {
+        /* Otherwise, the packet was truncated before the header ends. */
         dp_packet_ip_set_header_csum(packet, false);
     }
 
@@ -905,7 +913,10 @@ stt_deliver(struct dp_packet *packet, bool tso, size_t max_len,
     struct dp_packet *part;
     bool finish;
 
-    if (too_long && !dp_packet_get_tso_segsz(packet)) {
+    if (too_long
+        && (!dp_packet_get_tso_segsz(packet)
+            || l4_ofs + 15 * 4 + dp_packet_get_tso_segsz(packet) > max_len)) {
+        /* Even its segments would be too long, with a maximal TCP header. */
         return STT_DROP_TOO_LONG;
     }
     if (!dp_packet_l4_checksum_partial(packet)) {

@@ -1750,7 +1750,7 @@ test_split_truncated(struct ovs_cmdl_context *ctx OVS_UNUSED)
     static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
 
     for (size_t i = 0; i < ARRAY_SIZE(protos); i++) {
-        for (int variant = 0; variant < 8; variant++) {
+        for (int variant = 0; variant < 16; variant++) {
             struct inner_spec *spec = SPEC(.proto = protos[i], .payload = 300,
                                            .ipv6 = variant & 1,
                                            .padding = variant & 2 ? 9 : 0);
@@ -1767,6 +1767,12 @@ test_split_truncated(struct ovs_cmdl_context *ctx OVS_UNUSED)
                     dp_packet_delete(p);
                     break;
                 }
+                if (variant & 8 && !spec->ipv6) {
+                    struct ip_header *ip = dp_packet_l3(p);
+
+                    ip->ip_csum = 0;
+                    dp_packet_ip_checksum_set_partial(p);
+                }
                 dp_packet_set_size(p, len);
                 dp_packet_batch_init(&frames);
                 CHECK_EQ(stt_split(p, 65000, 65000, &frames), 0);
@@ -1778,6 +1784,9 @@ test_split_truncated(struct ovs_cmdl_context *ctx OVS_UNUSED)
                         CHECK_EQ(dp_packet_get_tso_segsz(frame), 0);
                     }
                     stt_describe(frame, &ol);
+                    if (!spec->ipv6 && len > l4_ofs) {
+                        CHECK_EQ(csum(dp_packet_l3(frame), IP_HEADER_LEN), 0);
+                    }
                 }
                 if (len < l4_ofs) {
                     CHECK_EQ(dp_packet_batch_size(&frames), 1);
