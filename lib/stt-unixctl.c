@@ -26,6 +26,12 @@
 #include "userspace-tso.h"
 #include "util.h"
 
+static void
+put_number(struct json *json, const char *name, long long int number)
+{
+    json_object_put(json, name, json_integer_create(number));
+}
+
 /* stt/show. */
 
 /* Where the packets of an STT port go. */
@@ -189,9 +195,8 @@ show_port_json(const struct netdev *netdev,
     get_route(tnl_cfg, &route);
     if (route.found) {
         json_object_put_string(json, "underlay", route.dev);
-        json_object_put(json, "underlay-mtu", json_integer_create(route.mtu));
-        json_object_put(json, "segment-size",
-                        json_integer_create(route.segment_size));
+        put_number(json, "underlay-mtu", route.mtu);
+        put_number(json, "segment-size", route.segment_size);
         json_object_put(json, "capped", json_boolean_create(route.capped));
     }
     json_object_put(json, "userspace-tso",
@@ -206,8 +211,8 @@ show_port_json(const struct netdev *netdev,
     stats_json = json_object_create();
     if (!netdev_get_custom_stats(netdev, &stats)) {
         for (size_t i = 0; i < stats.size; i++) {
-            json_object_put(stats_json, stats.counters[i].name,
-                            json_integer_create(stats.counters[i].value));
+            put_number(stats_json, stats.counters[i].name,
+                       stats.counters[i].value);
         }
         netdev_free_custom_stats_counters(&stats);
     }
@@ -290,41 +295,29 @@ stt_unixctl_reassembly_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
         struct json *json = json_object_create();
         struct json *sub = json_object_create();
 
-        json_object_put(sub, "max-bytes",
-                        json_integer_create(limits.max_bytes));
-        json_object_put(sub, "max-frames",
-                        json_integer_create(limits.max_frames));
-        json_object_put(sub, "max-segments",
-                        json_integer_create(limits.max_segments));
-        json_object_put(sub, "source-percent",
-                        json_integer_create(limits.source_percent));
-        json_object_put(sub, "timeout",
-                        json_integer_create(limits.max_age_ms));
+        put_number(sub, "max-bytes", limits.max_bytes);
+        put_number(sub, "max-frames", limits.max_frames);
+        put_number(sub, "max-segments", limits.max_segments);
+        put_number(sub, "source-percent", limits.source_percent);
+        put_number(sub, "timeout", limits.max_age_ms);
         json_object_put(json, "limits", sub);
 
         sub = json_object_create();
-        json_object_put(sub, "frames",
-                        json_integer_create(stats.frames_waiting));
-        json_object_put(sub, "segments",
-                        json_integer_create(stats.segments_waiting));
-        json_object_put(sub, "bytes",
-                        json_integer_create(stats.bytes_waiting));
+        put_number(sub, "frames", stats.frames_waiting);
+        put_number(sub, "segments", stats.segments_waiting);
+        put_number(sub, "bytes", stats.bytes_waiting);
         if (stats.frames_waiting) {
-            json_object_put(sub, "oldest",
-                            json_integer_create(stats.oldest_ms));
+            put_number(sub, "oldest", stats.oldest_ms);
         }
         json_object_put(json, "waiting", sub);
 
-        json_object_put(json, "segments", json_integer_create(stats.segments));
-        json_object_put(json, "segments-delivered",
-                        json_integer_create(stats.segments_delivered));
-        json_object_put(json, "frames-delivered",
-                        json_integer_create(stats.frames_delivered));
+        put_number(json, "segments", stats.segments);
+        put_number(json, "segments-delivered", stats.segments_delivered);
+        put_number(json, "frames-delivered", stats.frames_delivered);
         sub = json_object_create();
         for (size_t i = STT_OK + 1; i < STT_N_DROPS; i++) {
             if (stats.drops[i]) {
-                json_object_put(sub, stt_drop_name(i),
-                                json_integer_create(stats.drops[i]));
+                put_number(sub, stt_drop_name(i), stats.drops[i]);
             }
         }
         json_object_put(json, "drops", sub);

@@ -41,6 +41,7 @@ tests_ovstest_SOURCES += \
 TESTSUITE_AT += \
 	tests/stt-ipsec.at \
 	tests/stt-offload.at \
+	tests/stt-peers.at \
 	tests/stt.at \
 	tests/tunnel-push-pop-stt.at
 
