@@ -42,6 +42,7 @@ TESTSUITE_AT += \
 	tests/stt-ipsec.at \
 	tests/stt-offload.at \
 	tests/stt-peers.at \
+	tests/stt-switch.at \
 	tests/stt.at \
 	tests/tunnel-push-pop-stt.at
 
