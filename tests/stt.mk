@@ -17,6 +17,7 @@
 # The lab, the demo, and what they judge the traffic with.
 EXTRA_DIST += \
 	tests/demo.sh \
+	tests/doc-commands.py \
 	tests/lab-judge.py \
 	tests/lab-transfer.py \
 	tests/lab.sh
@@ -29,6 +30,7 @@ SYSTEM_TSO_TESTSUITE_AT += \
 	tests/stt-macros.at \
 	tests/system-stt.at
 FLAKE8_PYFILES += \
+	tests/doc-commands.py \
 	tests/lab-judge.py \
 	tests/lab-transfer.py
 
