@@ -412,6 +412,10 @@ stt_finish(struct dp_packet *packet, struct dp_packet_batch *out)
     dp_packet_batch_init_packet(&parts, packet);
     if (dp_packet_get_tso_segsz(packet)
         && (dp_packet_tunnel(packet) || dp_packet_l4_proto_tcp(packet))) {
+        /* GSO takes padding for a part of each segment. */
+        dp_packet_set_size(packet, (dp_packet_size(packet)
+                                    - dp_packet_l2_pad_size(packet)));
+        dp_packet_set_l2_pad_size(packet, 0);
         dp_packet_gso_batch(&parts);
     }
     DP_PACKET_BATCH_FOR_EACH (i, part, &parts) {

@@ -862,6 +862,12 @@ test_split_ipv6_exts(struct ovs_cmdl_context *ctx OVS_UNUSED)
         check_finished(build_partial(SPEC(.proto = IPPROTO_TCP, .ipv6 = true,
                                           .payload = 3000, .opts = opts),
                                      1000), IPPROTO_TCP, 3);
+
+        /* Segments have no padding. */
+        check_finished(build_partial(SPEC(.proto = IPPROTO_TCP, .ipv6 = true,
+                                          .payload = 3000, .opts = opts,
+                                          .padding = 1500),
+                                     1000), IPPROTO_TCP, 3);
     }
 }
 
