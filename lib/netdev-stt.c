@@ -606,8 +606,11 @@ netdev_stt_push_batch(const struct netdev *netdev,
                       size_t *n_drops)
 {
     bool is_ipv6 = netdev_tnl_is_header_ipv6(data->header);
+    size_t header_len = (ETH_HEADER_LEN
+                         + (is_ipv6 ? IPV6_HEADER_LEN : IP_HEADER_LEN)
+                         + TCP_HEADER_LEN + STT_HEADER_LEN);
     const struct tcp_header *tcp
-        = (const void *) ((const char *) data->header + data->header_len
+        = (const void *) ((const char *) data->header + header_len
                           - sizeof(struct stt_header) - sizeof *tcp);
     struct dp_packet_batch out, parts;
     struct dp_packet *packet, *part;
@@ -616,6 +619,7 @@ netdev_stt_push_batch(const struct netdev *netdev,
 
     *n_drops = 0;
     if (OVS_UNLIKELY(data->tnl_type != OVS_VPORT_TYPE_STT
+                     || data->header_len != header_len
                      || template_mss(tcp) < STT_MIN_OUTER_MSS)) {
         /* Nothing that netdev_stt_build_header() made. */
         return EINVAL;

@@ -9,6 +9,7 @@
 #undef NDEBUG
 #include "stt.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/ip6.h>
@@ -19,6 +20,8 @@
 #include "dp-packet.h"
 #include "dp-packet-gso.h"
 #include "flow.h"
+#include "netdev-stt.h"
+#include "odp-netlink.h"
 #include "openvswitch/dynamic-string.h"
 #include "ovstest.h"
 #include "packets.h"
@@ -2434,6 +2437,47 @@ test_vectors_send(struct ovs_cmdl_context *ctx)
                }, p);
 }
 
+/* Sending through a port. */
+
+static void
+test_push_header(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    /* The text form of an action may have the header of IPv6 behind another
+     * Ethernet type, which isn't IPv4's either. */
+    static const struct { uint16_t dl_type, ip_len; } headers[] = {
+        { ETH_TYPE_IP + 1, IPV6_HEADER_LEN },
+        { ETH_TYPE_IP, IPV6_HEADER_LEN },
+        { ETH_TYPE_IPV6, IP_HEADER_LEN },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
+        struct ovs_action_push_tnl push = {
+            .tnl_type = OVS_VPORT_TYPE_STT,
+            .header_len = (ETH_HEADER_LEN + headers[i].ip_len
+                           + TCP_HEADER_LEN + STT_HEADER_LEN),
+        };
+        struct eth_header *eth = (struct eth_header *) push.header;
+        struct dp_packet *p = build_inner(SPEC(.proto = IPPROTO_TCP,
+                                               .payload = 100));
+        struct tcp_header *tcp
+            = ALIGNED_CAST(struct tcp_header *,
+                           (char *) (eth + 1) + headers[i].ip_len);
+        struct dp_packet_batch batch;
+        size_t n_drops;
+
+        eth->eth_type = htons(headers[i].dl_type);
+        put_16aligned_be32(&tcp->tcp_seq, htonl(1460));
+        dp_packet_batch_init_packet(&batch, p);
+        CHECK_EQ(netdev_stt_push_batch(NULL, NULL, &batch, &push, &n_drops),
+                 EINVAL);
+        CHECK_EQ(n_drops, 0);
+        CHECK_EQ(dp_packet_batch_size(&batch), 1);
+        CHECK(batch.packets[0] == p);
+        dp_packet_delete_batch(&batch, true);
+        dp_packet_batch_destroy(&batch);
+    }
+}
+
 static void
 test_stt_main(int argc, char *argv[])
 {
@@ -2466,6 +2510,7 @@ test_stt_main(int argc, char *argv[])
         { "deliver-too-long", NULL, 0, 0, test_deliver_too_long, OVS_RO },
         { "drop-longer", NULL, 0, 0, test_drop_longer, OVS_RO },
         { "round-trip", NULL, 0, 0, test_round_trip, OVS_RO },
+        { "push-header", NULL, 0, 0, test_push_header, OVS_RO },
         { "vectors-receive", "DIR", 1, 1, test_vectors_receive, OVS_RO },
         { "vectors-negative", "DIR", 1, 1, test_vectors_negative, OVS_RO },
         { "vectors-send", "DIR", 1, 1, test_vectors_send, OVS_RO },
