@@ -132,7 +132,9 @@ check_option(const struct stt_option *o, const char *value)
             || (ip_parse(value, &ip)
                 && ip && ip != OVS_BE32_MAX && !ip_is_multicast(ip))
             || (ipv6_parse(value, &ip6) && ipv6_addr_is_set(&ip6)
-                && !ipv6_addr_is_multicast(&ip6))) {
+                && !ipv6_addr_is_multicast(&ip6)
+                /* Everything else takes those for IPv4 addresses. */
+                && !IN6_IS_ADDR_V4MAPPED(&ip6))) {
             return NULL;
         }
         return xstrdup("an IPv4 or IPv6 unicast address or \"flow\"");
