@@ -58,3 +58,5 @@ EXTRA_DIST += \
 	tests/stt-vectors/stt-tso3-reordered.pcap \
 	tests/stt-vectors/stt-tso3.pcap \
 	tests/stt-vectors/stt-vlan.pcap
+
+include tests/oss-fuzz/stt-fuzz.mk
