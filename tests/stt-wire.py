@@ -48,6 +48,10 @@ DEFAULTS = {
     "tci": "0",
     "key": "0",
     "pad": "",                  # Behind the IP packet, in hex.
+    "len": "",                  # Of the frame, if not its true length.
+    "cut": "",                  # Pieces to send instead, as OFFSET+SIZE,...
+    "doff": "5",                # Data offset of the TCP-like header.
+    "csum": "0",                # Added to the outer TCP checksum.
 }
 
 
@@ -70,11 +74,11 @@ def encode_segment(f, tos, ip_id, length, offset, last, data):
     dst = ipaddress.ip_address(f["dst"]).packed
     flags = int(f["tcp_flags"], 0) | (8 if last else 0)
     tcp = struct.pack("!HHHHIBBHHH", int(f["sport"]), int(f["dport"]), length,
-                      offset, int(f["id"], 0), 0x50, flags, 0xffff, 0, 0)
+                      offset, int(f["id"], 0), int(f["doff"]) << 4, flags,
+                      0xffff, 0, 0)
     total = tcp + data
-    total = (total[:16]
-             + struct.pack("!H", csum(pseudo(src, dst, len(total)) + total))
-             + total[18:])
+    checksum = csum(pseudo(src, dst, len(total)) + total) + int(f["csum"])
+    total = total[:16] + struct.pack("!H", checksum & 0xffff) + total[18:]
     if len(src) == 4:
         eth_type = "0800"
         ip = struct.pack("!BBHHHBBH", 0x45, tos, 20 + len(total), ip_id,
@@ -102,10 +106,18 @@ def encode(args):
     frame += bytes.fromhex(args[-1])
     mss = int(f["mss"])
     tos = [int(t, 0) for t in f["tos"].split(",")]
-    for i, offset in enumerate(range(0, len(frame), mss)):
-        print(encode_segment(f, tos[min(i, len(tos) - 1)], i, len(frame),
-                             offset, offset + mss >= len(frame),
-                             frame[offset:offset + mss]))
+    length = int(f["len"] or len(frame))
+    if f["cut"]:
+        pieces = [[int(n) for n in piece.split("+")]
+                  for piece in f["cut"].split(",")]
+    else:
+        pieces = [[offset, min(mss, len(frame) - offset)]
+                  for offset in range(0, len(frame), mss)]
+    for i, (offset, size) in enumerate(pieces):
+        # Zeros are what the frame has behind its end.
+        print(encode_segment(f, tos[min(i, len(tos) - 1)], i, length, offset,
+                             offset + size >= length,
+                             frame[offset:offset + size].ljust(size, b"\0")))
 
 
 def decode_ip(packet):

@@ -41,6 +41,7 @@ tests_ovstest_SOURCES += \
 	tests/test-stt.h
 
 TESTSUITE_AT += \
+	tests/stt-abuse.at \
 	tests/stt-ipsec.at \
 	tests/stt-offload.at \
 	tests/stt-peers.at \
