@@ -4,8 +4,8 @@
 """Sends data through a network and proves that it arrived as it was.
 
 lab-transfer.py serve
-    Answers the requests below, on port 7000 of every address, TCP and UDP,
-    until it is ended.
+    Answers the requests below, on ports 7000 and 7001 of every address, TCP
+    and UDP, until it is ended.  Prints what has arrived with another content.
 
 lab-transfer.py tcp ADDRESS BYTES [MSS]
     Sends BYTES random bytes and receives as many.  Both ends compare SHA-256
@@ -18,6 +18,13 @@ lab-transfer.py udp ADDRESS COUNT SIZE [SIZE...]
     digest.  At most WINDOW bytes are on their way at a time, so that no
     buffer on the way overflows.  A datagram without an answer is sent again,
     at most twice; the result says how often that was needed.
+
+lab-transfer.py echo ADDRESS SECONDS SIZE [SIZE...]
+    For SECONDS, sends datagrams of random content of each SIZE (at least 40)
+    in turn, each with the digest of its content and, over IPv4, without UDP
+    checksum, so that nobody but the tunnel protects them.  The server returns
+    what it gets.  Whatever is lost is lost, but nothing may have changed when
+    it gets to either end.
 
 lab-transfer.py listen INTERFACE ETHERTYPE COUNT
 lab-transfer.py frames INTERFACE ETHERTYPE COUNT SIZE [SIZE...]
@@ -38,12 +45,16 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 PORT = 7000
 WINDOW = 32768
 DIGEST = 32
 CHUNK = 1 << 20
+ECHO_PORT = 7001
 MTU_FREE = 0            # IP_PMTUDISC_DONT: let datagrams be fragmented.
+NO_CHECKSUM = 11        # SO_NO_CHECK.
+CHANGED = b"changed"    # Returned instead of what has changed on its way.
 
 
 def digest(data):
@@ -100,16 +111,40 @@ def serve_datagrams(sock):
         sock.sendto(digest(data) + digest(back) + back, peer)
 
 
+def sealed(data):
+    return digest(data) + data
+
+
+def intact(data):
+    return len(data) >= DIGEST and digest(data[DIGEST:]) == data[:DIGEST]
+
+
+def udp_server(port):
+    sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    sock.setsockopt(socket.IPPROTO_IP, 10, MTU_FREE)
+    sock.setsockopt(socket.SOL_SOCKET, NO_CHECKSUM, port == ECHO_PORT)
+    sock.bind(("::", port))
+    return sock
+
+
+def serve_echo(sock):
+    while True:
+        data, peer = sock.recvfrom(65536)
+        if not intact(data):
+            print("echo: a datagram of %d bytes was changed" % len(data),
+                  flush=True)
+            data = sealed(CHANGED)
+        sock.sendto(data, peer)
+
+
 def serve():
     listener = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    datagrams = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-    datagrams.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    datagrams.setsockopt(socket.IPPROTO_IP, 10, MTU_FREE)
-    datagrams.bind(("::", PORT))
-    threading.Thread(target=serve_datagrams, args=(datagrams,),
-                     daemon=True).start()
+    for port, function in (PORT, serve_datagrams), (ECHO_PORT, serve_echo):
+        threading.Thread(target=function, args=(udp_server(port),),
+                         daemon=True).start()
     listener.bind(("::", PORT))
     listener.listen(16)
     while True:
@@ -121,7 +156,7 @@ def serve():
 def tcp(address, size, mss=0):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as sock:
-        sock.settimeout(20)
+        sock.settimeout(30)
         if mss:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, mss)
         sock.connect((address, PORT))
@@ -153,12 +188,18 @@ def answered(sock, pending, timeout):
     return None
 
 
-def udp(address, count, sizes):
+def udp_client(address, port):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
     if family == socket.AF_INET:
         sock.setsockopt(socket.IPPROTO_IP, 10, MTU_FREE)
-    sock.connect((address, PORT))
+        sock.setsockopt(socket.SOL_SOCKET, NO_CHECKSUM, port == ECHO_PORT)
+    sock.connect((address, port))
+    return sock
+
+
+def udp(address, count, sizes):
+    sock = udp_client(address, PORT)
     repeated = 0
     for size in sizes:
         pending, serial = {}, 0
@@ -186,6 +227,27 @@ def udp(address, count, sizes):
     print("udp: %d datagrams each way, same content, %d repeated"
           % (count * len(sizes), repeated))
     return None
+
+
+def echo(address, seconds, sizes):
+    sock = udp_client(address, ECHO_PORT)
+    sent = returned = 0
+    end = time.monotonic() + seconds
+    # Several are on their way at a time, but a few at most.
+    while time.monotonic() < end:
+        for size in sizes:
+            sock.send(sealed(random.randbytes(size - DIGEST)))
+            sent += 1
+        while select.select([sock], [], [], 0.005)[0]:
+            data = sock.recv(65536)
+            if not intact(data):
+                return "echo: an answer of %d bytes was changed" % len(data)
+            if data == sealed(CHANGED):
+                return "echo: a datagram was changed"
+            returned += 1
+    print("echo: %d of %d datagrams came back, same content"
+          % (returned, sent))
+    return None if returned else "echo: no answer"
 
 
 def listen(interface, ethertype, count):
@@ -225,6 +287,8 @@ def main(argv):
             error = tcp(args[0], *map(int, args[1:]))
         elif verb == "udp":
             error = udp(args[0], int(args[1]), list(map(int, args[2:])))
+        elif verb == "echo":
+            error = echo(args[0], float(args[1]), list(map(int, args[2:])))
         elif verb == "listen":
             error = listen(args[0], int(args[1], 16), int(args[2]))
         elif verb == "frames":

@@ -100,7 +100,7 @@ lab_need() {
 lab_init() {
     if test -n "$OVS_BUILD_DIR"; then
         PATH=$OVS_BUILD_DIR/ovsdb:$OVS_BUILD_DIR/vswitchd:$PATH
-        PATH=$OVS_BUILD_DIR/utilities:$PATH
+        PATH=$OVS_BUILD_DIR/utilities:$OVS_BUILD_DIR/tests:$PATH
         export PATH
         : "${LAB_SCHEMA:=$OVS_BUILD_DIR/vswitchd/vswitch.ovsschema}"
     fi
@@ -329,7 +329,7 @@ lab_address() {
 #
 # Makes the switch that connects the hypervisors.  It is a kernel bridge that
 # hands 64 KB packets on whole; ethtool on its ports p1, p2, ... makes it hand
-# on wire-sized ones.  Something that loses or reorders packets would go here.
+# on wire-sized ones.  lab_relay puts something worse into a cable.
 lab_switch() {
     lab_namespace sw \
         && lab_exec sw ip link add sw type bridge stp_state 0 \
@@ -497,6 +497,74 @@ lab_mtu() {
     done
 }
 
+# lab_finish HV...
+#
+# Makes the kernel finish each packet on each HV's NIC the way NICs do: segment
+# it and compute its checksum.  What the switch and the peers see then is what
+# a wire would carry.  An ovs-vswitchd has read the features before, when the
+# port was added, and keeps sending packets of 64 KB.
+lab_finish() {
+    local hv
+    for hv; do
+        lab_exec "$hv" ethtool -K eth0 tx off tso off gso off > /dev/null \
+            || return
+    done
+}
+
+# lab_relay N [OPTION...]
+#
+# Puts lab-relay into the cable between the switch and hvN, as a bad network.
+# "lab-relay --help" describes the OPTIONs.  Its side of hvN is interface pN.
+# It is a network for what a wire carries, so each NIC finishes its packets;
+# there must be a switch, and no VLAN.
+lab_relay() {
+    local n="$1" hv
+    shift
+    lab_need lab-relay || return
+    for hv in $(cat "$LAB_DIR/hvs"); do
+        lab_finish "$hv" || return
+    done
+    lab_exec sw ip link set "p$n" nomaster \
+        && lab_exec sw ip link add "r$n" mtu "$LAB_MTU" type veth \
+               peer name "s$n" mtu "$LAB_MTU" \
+        && lab_exec sw ip link set "s$n" master sw up \
+        && lab_exec sw ip link set "r$n" up \
+        && lab_exec sw sh -c "for dev in p$n r$n s$n; do
+               echo 1 > /proc/sys/net/ipv6/conf/\$dev/disable_ipv6
+               ethtool -K \$dev tx off gro off || exit
+           done" > /dev/null || return
+    lab_spawn sw "$LAB_DIR/relay" lab-relay "$@" "r$n" "p$n"
+    echo "$LAB_PID" > "$LAB_DIR/relay.pid"
+    lab_wait 10 "relay" grep -q ready "$LAB_DIR/relay"
+}
+
+# lab_relay_stop N [COUNT...]
+#
+# Ends the relay of hvN, connects hvN as before, and prints what the relay has
+# done.  Fails unless each COUNT of it is above zero, and if anything was lost
+# that should not have been.
+lab_relay_stop() {
+    local n="$1" pid
+    shift
+    pid=$(cat "$LAB_DIR/relay.pid") \
+        && kill "$pid" && lab_wait 10 "end of relay" lab_gone "$pid" \
+        && lab_exec sw ip link del "r$n" \
+        && lab_exec sw ip link set "p$n" master sw \
+        && "$PYTHON3" - "$LAB_DIR/relay" "$@" << 'END'
+import json
+import sys
+
+counts = json.loads(open(sys.argv[1]).read().split("\n")[1])
+print(json.dumps(counts))
+for name in sys.argv[2:]:
+    if not counts[name]:
+        sys.exit("lab: relay: nothing was " + name)
+for name in "failed", "overrun":
+    if counts[name]:
+        sys.exit("lab: relay: %s %d packets" % (name, counts[name]))
+END
+}
+
 ## ---------------------------------------------------------------- ##
 ## Virtual machines and tunnels.                                    ##
 ## ---------------------------------------------------------------- ##
@@ -629,7 +697,7 @@ lab_serve() {
     lab_wait 10 "transfer server on $1" lab_listening "$1" 7000
 }
 
-# lab_transfer NODE tcp|udp ADDRESS [ARGUMENT...]
+# lab_transfer NODE tcp|udp|echo ADDRESS [ARGUMENT...]
 #
 # Exchanges data with the server at ADDRESS, both ways, and compares hashes of
 # the contents.  lab-transfer.py describes the arguments.
@@ -677,6 +745,66 @@ print(int(result["end"]["sum_received"]["bits_per_second"]))'
 lab_coverage() {
     lab_exec "$1" ovs-appctl coverage/read-counter "$2" 2> /dev/null \
         || echo 0
+}
+
+# lab_counted HV COUNTER...
+#
+# Waits until each coverage COUNTER has counted something.  They lag by a
+# second or so.
+lab_counted() {
+    local hv="$1" counter
+    shift
+    for counter; do
+        lab_wait 5 "$counter of $hv" lab_is_counted "$hv" "$counter" || return
+    done
+}
+
+lab_is_counted() {
+    test "$(lab_coverage "$1" "$2")" -gt 0
+}
+
+# lab_balance HV
+#
+# Waits until no segment waits for others on HV, and then succeeds if each that
+# ever arrived was delivered or is in exactly one counter of drops.  Coverage
+# counters must tell the same.
+lab_balance() {
+    lab_wait 10 "end of reassembly on $1" lab_idle "$1" \
+        && lab_wait 10 "balance of $1" lab_balanced "$1" || {
+            lab_balanced "$1"
+            lab_exec "$1" ovs-appctl stt/reassembly-show >&2
+            return 1
+        }
+}
+
+lab_idle() {
+    lab_exec "$1" ovs-appctl stt/reassembly-show \
+        | grep '^waiting: 0 frames, 0 segments, 0 bytes$'
+}
+
+lab_balanced() {
+    lab_exec "$1" ovs-appctl --format json stt/reassembly-show \
+        | "$PYTHON3" -c 'import json, sys
+r = json.load(sys.stdin)
+segments, strangers = map(int, sys.argv[1:])
+total = (r["segments-delivered"] + r["waiting"]["segments"]
+         + sum(r["drops"].values()))
+if r["segments"] != total:
+    sys.exit("lab: %d segments came in, %d are accounted for"
+             % (r["segments"], total))
+if segments != r["segments"] + strangers:
+    sys.exit("lab: %d segments arrived, %d came in, %d were strangers"
+             % (segments, r["segments"], strangers))
+' "$(lab_coverage "$1" stt_rx_segment)" \
+            "$(lab_coverage "$1" stt_drop_source)"
+}
+
+# lab_rss HV
+#
+# Prints the kilobytes of memory that HV's ovs-vswitchd has.
+lab_rss() {
+    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' \
+        "/proc/$(cat "$LAB_DIR/$1/ovs-vswitchd.pid")/status"
 }
 
 # lab_logs [SED-SCRIPT]

@@ -22,12 +22,21 @@ EXTRA_DIST += \
 	tests/lab-transfer.py \
 	tests/lab.sh
 
+# A cable with faults, for the lab.
+if LINUX
+noinst_PROGRAMS += tests/lab-relay
+tests_lab_relay_SOURCES = tests/lab-relay.c
+tests_lab_relay_LDADD = lib/libopenvswitch.la
+endif
+
 # Real traffic between hypervisors of the lab.
 SYSTEM_USERSPACE_TESTSUITE_AT += \
 	tests/stt-macros.at \
+	tests/system-stt-robust.at \
 	tests/system-stt.at
 SYSTEM_TSO_TESTSUITE_AT += \
 	tests/stt-macros.at \
+	tests/system-stt-robust.at \
 	tests/system-stt.at
 FLAKE8_PYFILES += \
 	tests/doc-commands.py \
