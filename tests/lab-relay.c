@@ -81,20 +81,20 @@ static volatile sig_atomic_t stop;
 OVS_NO_RETURN static void
 usage(void)
 {
-    printf("\
-%s: hands packets on between two interfaces, with faults\n\
-usage: %s [OPTION]... FIRST SECOND\n\
-\n\
-  --loss=PERCENT       of segments are lost\n\
-  --reorder=PERCENT    of segments are overtaken by some that follow\n\
-  --duplicate=PERCENT  of segments arrive twice\n\
-  --corrupt=PERCENT    of segments have a bit flipped behind the IP header\n\
-  --to=INTERFACE       faults affect only what goes out through it\n\
-  --seed=NUMBER        makes other random choices (default 1)\n\
-\n\
-A segment is an IPv4 or IPv6 packet with TCP, or what looks like it.  All else\n\
-passes unharmed.  Prints \"ready\" at the beginning and, when it is ended by\n\
-SIGINT or SIGTERM, what it has done, in JSON.\n",
+    printf("%s: hands packets on between two interfaces, with faults\n"
+           "usage: %s [OPTION]... FIRST SECOND\n"
+           "\n"
+           "  --loss=PERCENT       of segments are lost\n"
+           "  --reorder=PERCENT    of segments are overtaken by others\n"
+           "  --duplicate=PERCENT  of segments arrive twice\n"
+           "  --corrupt=PERCENT    of segments change behind the IP header\n"
+           "  --to=INTERFACE       faults affect only what leaves there\n"
+           "  --seed=NUMBER        makes other random choices (default 1)\n"
+           "\n"
+           "A segment is an IPv4 or IPv6 packet with TCP, or what looks like\n"
+           "it.  All else passes unharmed.  Prints \"ready\" at first\n"
+           "and, when it is ended by SIGINT or SIGTERM, what it has done, in\n"
+           "JSON.\n",
            program_name, program_name);
     exit(EXIT_SUCCESS);
 }

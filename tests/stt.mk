@@ -14,17 +14,21 @@
 # A program of the tests adds to noinst_PROGRAMS, a C source of ovstest to
 # tests_ovstest_SOURCES, data and scripts to EXTRA_DIST.
 
-# The lab, the demo, and what they judge the traffic with.
+# The lab, what runs in it, and what they judge the traffic with.
 EXTRA_DIST += \
+	tests/attack-bench.sh \
 	tests/demo.sh \
 	tests/doc-commands.py \
 	tests/lab-judge.py \
 	tests/lab-transfer.py \
-	tests/lab.sh
+	tests/lab.sh \
+	tests/soak.sh
 
-# A cable with faults, for the lab.
+# A cable with faults and an attacker, for the lab.
 if LINUX
-noinst_PROGRAMS += tests/lab-relay
+noinst_PROGRAMS += tests/lab-attack tests/lab-relay
+tests_lab_attack_SOURCES = tests/lab-attack.c
+tests_lab_attack_LDADD = lib/libopenvswitch.la
 tests_lab_relay_SOURCES = tests/lab-relay.c
 tests_lab_relay_LDADD = lib/libopenvswitch.la
 endif
