@@ -352,7 +352,8 @@ drop_has_peer(enum stt_drop drop)
 
 /* Stores in '*stats' what became of the packets of the peer of 'netdev', which
  * it shares with STT ports that differ only in their keys.  A drop is one of a
- * segment before and during reassembly, and one of a frame afterward.
+ * segment before and during reassembly, and one of a frame afterward.  What is
+ * not sent counts in packets.
  *
  * Returns 0 if successful or ENODEV if 'netdev' has no peer.  The caller must
  * free 'stats->counters'. */
@@ -371,7 +372,8 @@ netdev_stt_get_custom_stats(const struct netdev *netdev,
         return ENODEV;
     }
 
-    stats->counters = c = xcalloc(STT_N_PEER_EVENTS + STT_N_DROPS, sizeof *c);
+    stats->counters = c = xcalloc((STT_N_PEER_EVENTS + STT_N_DROPS
+                                   + STT_N_TX_DROPS), sizeof *c);
     for (size_t i = 0; i < STT_N_PEER_EVENTS; i++, c++) {
         snprintf(c->name, sizeof c->name, "stt_%s", stt_peer_event_name(i));
         c->value = stt_peer_get(peer, i);
@@ -382,6 +384,10 @@ netdev_stt_get_custom_stats(const struct netdev *netdev,
             c->value = stt_peer_get_drops(peer, i);
             c++;
         }
+    }
+    for (size_t i = STT_TX_OK + 1; i < STT_N_TX_DROPS; i++, c++) {
+        snprintf(c->name, sizeof c->name, "stt_tx_%s", stt_tx_drop_name(i));
+        c->value = stt_peer_get_tx_drops(peer, i);
     }
     stats->size = c - stats->counters;
     return 0;
@@ -478,8 +484,12 @@ netdev_stt_build_header(const struct netdev *netdev,
 
     mss = netdev_stt_get_segment_size(tnl_cfg, params->is_ipv6, params->mtu);
     if (!mss) {
-        VLOG_WARN_RL(&rl, "%s: MTU %d of the underlay is too small for STT",
-                     netdev_get_name(netdev), params->mtu);
+        struct in6_addr dst = flow_tnl_dst(&params->flow->tunnel);
+        char addr[INET6_ADDRSTRLEN];
+
+        VLOG_WARN_RL(&rl, "%s: MTU %d of the underlay is too small for STT to "
+                     "%s", netdev_get_name(netdev), params->mtu,
+                     ipv6_string_mapped(addr, &dst));
         return EMSGSIZE;
     }
 
@@ -592,6 +602,42 @@ get_src_port(struct dp_packet *packet, ovs_be16 dst_port)
     return src_port;
 }
 
+/* Returns the remote address in the header 'data'. */
+static struct in6_addr
+get_header_dst(const struct ovs_action_push_tnl *data)
+{
+    void *eth = CONST_CAST(struct ovs_action_push_tnl *, data)->header;
+    struct in6_addr dst;
+
+    if (netdev_tnl_is_header_ipv6(data->header)) {
+        memcpy(&dst, &netdev_tnl_ipv6_hdr(eth)->ip6_dst, sizeof dst);
+    } else {
+        in6_addr_set_mapped_ipv4(&dst, get_16aligned_be32(
+                                     &netdev_tnl_ip_hdr(eth)->ip_dst));
+    }
+    return dst;
+}
+
+/* Counts 'n' packets, all or parts of one of 'len' bytes, as not sent with the
+ * header 'data' because of 'drop', and tells the administrator from time to
+ * time. */
+static void
+count_tx_drops(const struct netdev *netdev,
+               const struct ovs_action_push_tnl *data, ovs_be16 port,
+               enum stt_tx_drop drop, unsigned int n, uint32_t len)
+{
+    struct in6_addr dst = get_header_dst(data);
+    struct stt_peer *peer = stt_peers_lookup(&dst, port);
+    char addr[INET6_ADDRSTRLEN];
+
+    if (peer) {
+        stt_peer_count_tx_drops(peer, drop, n);
+    }
+    VLOG_WARN_RL(&rl, "%s: dropped a packet of %"PRIu32" bytes to %s: %s",
+                 netdev_get_name(netdev), len, ipv6_string_mapped(addr, &dst),
+                 stt_tx_drop_description(drop));
+}
+
 /* Encapsulates all packets of 'batch' with the header 'data', which
  * netdev_stt_build_header() made, and replaces them by what must be sent:
  * frames that need more than one segment as TSO packets if userspace TSO is
@@ -636,14 +682,13 @@ netdev_stt_push_batch(const struct netdev *netdev,
         ovs_be16 src_port = get_src_port(packet, tcp->tcp_dst);
         ovs_be16 vlan_tci = stt_take_vlan(packet);
         uint32_t inner_len = dp_packet_size(packet);
+        enum stt_tx_drop drop;
         size_t n;
 
         dp_packet_batch_init(&parts);
-        n = stt_split(packet, max_frame, max_cut_frame, &parts);
+        n = stt_split(packet, max_frame, max_cut_frame, &parts, &drop);
         if (n) {
-            VLOG_WARN_RL(&rl, "%s: dropped a packet of %"PRIu32" bytes that "
-                         "STT can't carry (see coverage/show)",
-                         netdev_get_name(netdev), inner_len);
+            count_tx_drops(netdev, data, tcp->tcp_dst, drop, n, inner_len);
             *n_drops += n;
         }
         DP_PACKET_BATCH_FOR_EACH (j, part, &parts) {

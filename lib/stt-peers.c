@@ -53,6 +53,9 @@ stt_peers_add(const struct in6_addr *addr, ovs_be16 port)
         for (size_t i = 0; i < STT_N_DROPS; i++) {
             atomic_init(&peer->drops[i], 0);
         }
+        for (size_t i = 0; i < STT_N_TX_DROPS; i++) {
+            atomic_init(&peer->tx_drops[i], 0);
+        }
         cmap_insert(&peers, &peer->node, peer_hash(addr, port));
     }
     peer->in_use = true;
@@ -118,6 +121,16 @@ stt_peer_count_drops(struct stt_peer *peer, enum stt_drop drop,
     atomic_add_relaxed(&peer->drops[drop], n, &orig);
 }
 
+/* Counts 'n' packets as not sent to 'peer' for the reason 'drop'. */
+void
+stt_peer_count_tx_drops(struct stt_peer *peer, enum stt_tx_drop drop,
+                        unsigned int n)
+{
+    uint64_t orig;
+
+    atomic_add_relaxed(&peer->tx_drops[drop], n, &orig);
+}
+
 /* Returns how often 'event' has happened to 'peer'. */
 uint64_t
 stt_peer_get(struct stt_peer *peer, enum stt_peer_event event)
@@ -136,6 +149,16 @@ stt_peer_get_drops(struct stt_peer *peer, enum stt_drop drop)
     uint64_t n;
 
     atomic_read_relaxed(&peer->drops[drop], &n);
+    return n;
+}
+
+/* Returns how many packets were not sent to 'peer' for the reason 'drop'. */
+uint64_t
+stt_peer_get_tx_drops(struct stt_peer *peer, enum stt_tx_drop drop)
+{
+    uint64_t n;
+
+    atomic_read_relaxed(&peer->tx_drops[drop], &n);
     return n;
 }
 

@@ -50,6 +50,7 @@ struct stt_peer {
     bool in_use;                /* Named since the last stt_peers_begin(). */
     atomic_uint64_t events[STT_N_PEER_EVENTS];
     atomic_uint64_t drops[STT_N_DROPS];
+    atomic_uint64_t tx_drops[STT_N_TX_DROPS];
 };
 
 /* Configuration. */
@@ -61,11 +62,14 @@ void stt_peers_end(void);
 struct stt_peer *stt_peers_lookup(const struct in6_addr *src, ovs_be16 port);
 void stt_peer_count(struct stt_peer *, enum stt_peer_event);
 void stt_peer_count_drops(struct stt_peer *, enum stt_drop, unsigned int n);
+void stt_peer_count_tx_drops(struct stt_peer *, enum stt_tx_drop,
+                             unsigned int n);
 
 /* Statistics. */
 struct stt_peer *stt_peers_find(const struct in6_addr *addr, ovs_be16 port);
 uint64_t stt_peer_get(struct stt_peer *, enum stt_peer_event);
 uint64_t stt_peer_get_drops(struct stt_peer *, enum stt_drop);
+uint64_t stt_peer_get_tx_drops(struct stt_peer *, enum stt_tx_drop);
 const char *stt_peer_event_name(enum stt_peer_event);
 
 #endif /* stt-peers.h */

@@ -160,7 +160,7 @@ show_port_text(const struct netdev *netdev,
         ds_put_cstr(ds, "  statistics:");
         for (size_t i = 0; i < stats.size; i++) {
             if (stats.counters[i].value
-                || !strstr(stats.counters[i].name, "drop")) {
+                || !strncmp(stats.counters[i].name, "stt_rx_", 7)) {
                 ds_put_format(ds, " %s=%"PRIu64, stats.counters[i].name,
                               stats.counters[i].value);
             }

@@ -18,10 +18,9 @@
 #include "packets.h"
 #include "util.h"
 
-/* Packets that could not be sent. */
-COVERAGE_DEFINE(stt_tx_too_long);       /* And not divisible either. */
-COVERAGE_DEFINE(stt_tx_bad_csum);       /* Too long, and wrong already. */
-COVERAGE_DEFINE(stt_tx_bad_offload);    /* Offload that nobody can finish. */
+#define STT_TX_DROP(ENUM, NAME, DESCRIPTION) COVERAGE_DEFINE(stt_tx_##NAME);
+STT_TX_DROPS
+#undef STT_TX_DROP
 
 #define STT_DROP(ENUM, NAME, DESCRIPTION) COVERAGE_DEFINE(stt_drop_##NAME);
 STT_DROPS
@@ -72,6 +71,38 @@ stt_drop_description(enum stt_drop drop)
 #undef STT_DROP
     case STT_OK:
     case STT_N_DROPS:
+    default:
+        return "not dropped";
+    }
+}
+
+/* Returns the lower-case name of 'drop', as the coverage counters have it. */
+const char *
+stt_tx_drop_name(enum stt_tx_drop drop)
+{
+    switch (drop) {
+#define STT_TX_DROP(ENUM, NAME, DESCRIPTION) \
+    case STT_TX_DROP_##ENUM: return #NAME;
+    STT_TX_DROPS
+#undef STT_TX_DROP
+    case STT_TX_OK:
+    case STT_N_TX_DROPS:
+    default:
+        return "none";
+    }
+}
+
+/* Returns a phrase that tells a person what 'drop' means. */
+const char *
+stt_tx_drop_description(enum stt_tx_drop drop)
+{
+    switch (drop) {
+#define STT_TX_DROP(ENUM, NAME, DESCRIPTION) \
+    case STT_TX_DROP_##ENUM: return DESCRIPTION;
+    STT_TX_DROPS
+#undef STT_TX_DROP
+    case STT_TX_OK:
+    case STT_N_TX_DROPS:
     default:
         return "not dropped";
     }
@@ -386,8 +417,9 @@ stt_is_truncated(const struct dp_packet *packet)
  * What is left of a truncated packet is sent as it is.  Takes ownership of
  * 'packet'.
  *
- * Returns the number of packets dropped, 0 or 1, and counts it. */
-static size_t
+ * Returns STT_TX_OK, or the reason why 'packet' was dropped, which it has
+ * counted. */
+static enum stt_tx_drop
 stt_finish(struct dp_packet *packet, struct dp_packet_batch *out)
 {
     struct dp_packet_batch parts;
@@ -402,12 +434,12 @@ stt_finish(struct dp_packet *packet, struct dp_packet_batch *out)
             dp_packet_ip_checksum_set_partial(packet);
         }
         dp_packet_batch_add(out, packet);
-        return 0;
+        return STT_TX_OK;
     }
     if (!stt_can_finish(packet)) {
         COVERAGE_INC(stt_tx_bad_offload);
         dp_packet_delete(packet);
-        return 1;
+        return STT_TX_DROP_BAD_OFFLOAD;
     }
     dp_packet_batch_init_packet(&parts, packet);
     if (dp_packet_get_tso_segsz(packet)
@@ -424,7 +456,7 @@ stt_finish(struct dp_packet *packet, struct dp_packet_batch *out)
         dp_packet_batch_add(out, part);
     }
     dp_packet_batch_destroy(&parts);
-    return 0;
+    return STT_TX_OK;
 }
 
 /* Returns true if an STT header can hand on the offloads that 'packet' waits
@@ -459,9 +491,9 @@ stt_can_describe(const struct dp_packet *packet, enum stt_drop parsed,
 /* Cuts TCP packet 'packet', which 'inner' describes, into as few packets of at
  * most 'max_inner' bytes as possible and adds them to 'frames'.  They are
  * still TSO packets if 'packet' was one and they have more than one of its
- * segments.  Takes ownership of 'packet'.  Returns the number of packets
- * dropped, 0 or 1. */
-static size_t
+ * segments.  Takes ownership of 'packet'.  Returns STT_TX_OK, or the reason
+ * why 'packet' was dropped, which it has counted. */
+static enum stt_tx_drop
 stt_split_tcp(struct dp_packet *packet, const struct stt_inner *inner,
               size_t max_inner, struct dp_packet_batch *frames)
 {
@@ -477,13 +509,13 @@ stt_split_tcp(struct dp_packet *packet, const struct stt_inner *inner,
     if (hdr_len >= max_inner) {
         COVERAGE_INC(stt_tx_too_long);
         dp_packet_delete(packet);
-        return 1;
+        return STT_TX_DROP_TOO_LONG;
     }
     if (!mss && !stt_outer_csum_ok(packet, inner->l4_len)) {
         /* The parts would get good checksums. */
         COVERAGE_INC(stt_tx_bad_csum);
         dp_packet_delete(packet);
-        return 1;
+        return STT_TX_DROP_BAD_CSUM;
     }
 
     chunk = max_inner - hdr_len;
@@ -521,7 +553,7 @@ stt_split_tcp(struct dp_packet *packet, const struct stt_inner *inner,
         dp_packet_batch_add(frames, part);
     }
     dp_packet_batch_destroy(&parts);
-    return 0;
+    return STT_TX_OK;
 }
 
 /* Makes 'packet', an Ethernet frame to be sent, fit for stt_describe(): adds
@@ -536,10 +568,12 @@ stt_split_tcp(struct dp_packet *packet, const struct stt_inner *inner,
  * headroom, hash and offsets, but only the first has its metadata.
  *
  * Returns the number of packets dropped, which it has counted: those that are
- * too long and can't be divided, or wait for what can't be done. */
+ * too long and can't be divided, or wait for what can't be done.  Stores the
+ * reason, which all of them share, in '*dropp', or STT_TX_OK if there are
+ * none. */
 size_t
 stt_split(struct dp_packet *packet, size_t max_frame, size_t max_cut_frame,
-          struct dp_packet_batch *frames)
+          struct dp_packet_batch *frames, enum stt_tx_drop *dropp)
 {
     size_t max_inner = max_frame - STT_HEADER_LEN;
     uint16_t mss = dp_packet_get_tso_segsz(packet);
@@ -549,6 +583,7 @@ stt_split(struct dp_packet *packet, size_t max_frame, size_t max_cut_frame,
     enum stt_drop parsed;
     size_t n_drops = 0;
 
+    *dropp = STT_TX_OK;
     stt_fix_padding(packet);
     if (!too_long && !mss && !dp_packet_l4_checksum_partial(packet)
         && !dp_packet_tunnel(packet)) {
@@ -564,18 +599,21 @@ stt_split(struct dp_packet *packet, size_t max_frame, size_t max_cut_frame,
 
         if (inner.proto == IPPROTO_TCP
             && (too_long || (mss && TCP_FLAGS(tcp->tcp_ctl) & TCP_CWR))) {
-            return stt_split_tcp(packet, &inner, max_inner, frames);
+            *dropp = stt_split_tcp(packet, &inner, max_inner, frames);
+            return *dropp != STT_TX_OK;
         }
         dp_packet_batch_init_packet(&parts, packet);
     } else {
         dp_packet_batch_init(&parts);
-        n_drops += stt_finish(packet, &parts);
+        *dropp = stt_finish(packet, &parts);
+        n_drops += *dropp != STT_TX_OK;
     }
 
     DP_PACKET_BATCH_FOR_EACH (i, packet, &parts) {
         if (dp_packet_size(packet) > max_cut_frame - STT_HEADER_LEN) {
             COVERAGE_INC(stt_tx_too_long);
             dp_packet_delete(packet);
+            *dropp = STT_TX_DROP_TOO_LONG;
             n_drops++;
         } else {
             dp_packet_batch_add(frames, packet);

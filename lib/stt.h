@@ -133,9 +133,28 @@ enum stt_drop {
     STT_N_DROPS
 };
 
+/* Why a packet is not sent.  Each has a coverage counter called "stt_tx_"
+ * followed by its lower-case name. */
+#define STT_TX_DROPS                                                         \
+    STT_TX_DROP(TOO_LONG, too_long, "too long for a frame, and indivisible") \
+    STT_TX_DROP(BAD_CSUM, bad_csum, "too long for a frame, with a bad "      \
+                                    "checksum that its parts would lose")    \
+    STT_TX_DROP(BAD_OFFLOAD, bad_offload, "waits for an offload that "       \
+                                          "nobody can finish")
+
+enum stt_tx_drop {
+    STT_TX_OK = 0,              /* Not dropped. */
+#define STT_TX_DROP(ENUM, NAME, DESCRIPTION) STT_TX_DROP_##ENUM,
+    STT_TX_DROPS
+#undef STT_TX_DROP
+    STT_N_TX_DROPS
+};
+
 void stt_count_drops(enum stt_drop, unsigned int n);
 const char *stt_drop_name(enum stt_drop);
 const char *stt_drop_description(enum stt_drop);
+const char *stt_tx_drop_name(enum stt_tx_drop);
+const char *stt_tx_drop_description(enum stt_tx_drop);
 
 /* Sending. */
 
@@ -150,7 +169,7 @@ size_t stt_max_frame(bool ipv6, uint16_t outer_mss);
 size_t stt_max_cut_frame(uint16_t outer_mss);
 ovs_be16 stt_take_vlan(struct dp_packet *);
 size_t stt_split(struct dp_packet *, size_t max_frame, size_t max_cut_frame,
-                 struct dp_packet_batch *);
+                 struct dp_packet_batch *, enum stt_tx_drop *);
 void stt_describe(struct dp_packet *, struct stt_offload *);
 void stt_fill_headers(struct tcp_header *, struct stt_header *,
                       uint16_t frame_len, ovs_be16 src_port,

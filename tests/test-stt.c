@@ -539,9 +539,11 @@ split(struct dp_packet *p, size_t max_frame, size_t n_drops, size_t n_frames,
       struct dp_packet_batch *frames)
 {
     struct dp_packet *frame;
+    enum stt_tx_drop drop;
 
     dp_packet_batch_init(frames);
-    CHECK_EQ(stt_split(p, max_frame, max_frame, frames), n_drops);
+    CHECK_EQ(stt_split(p, max_frame, max_frame, frames, &drop), n_drops);
+    CHECK_EQ(drop != STT_TX_OK, n_drops != 0);
     CHECK_EQ(dp_packet_batch_size(frames), n_frames);
     DP_PACKET_BATCH_FOR_EACH (i, frame, frames) {
         CHECK(STT_HEADER_LEN + dp_packet_size(frame) <= max_frame);
@@ -1725,6 +1727,7 @@ test_split_cut(struct ovs_cmdl_context *ctx OVS_UNUSED)
     for (int tcp = 0; tcp < 2; tcp++) {
         for (size_t len = STT_MAX_FRAME_IPV4; len <= 65550; len++) {
             struct dp_packet_batch frames;
+            enum stt_tx_drop drop;
             struct dp_packet *p;
             size_t n, n_drops;
 
@@ -1735,7 +1738,9 @@ test_split_cut(struct ovs_cmdl_context *ctx OVS_UNUSED)
                                                  : UDP_HEADER_LEN)), 0);
             CHECK_EQ(dp_packet_size(p), len - STT_HEADER_LEN);
             dp_packet_batch_init(&frames);
-            n_drops = stt_split(p, STT_MAX_FRAME_IPV4, STT_MAX_FRAME, &frames);
+            n_drops = stt_split(p, STT_MAX_FRAME_IPV4, STT_MAX_FRAME, &frames,
+                                &drop);
+            CHECK_EQ(drop, n_drops ? STT_TX_DROP_TOO_LONG : STT_TX_OK);
             n = dp_packet_batch_size(&frames);
             if (tcp) {
                 CHECK_EQ(n_drops, 0);
@@ -1770,6 +1775,7 @@ test_split_truncated(struct ovs_cmdl_context *ctx OVS_UNUSED)
                 size_t l4_ofs = p->l4_ofs;
                 struct dp_packet *frame;
                 struct dp_packet_batch frames;
+                enum stt_tx_drop drop;
                 struct stt_offload ol;
 
                 if (len > dp_packet_size(p)) {
@@ -1784,7 +1790,7 @@ test_split_truncated(struct ovs_cmdl_context *ctx OVS_UNUSED)
                 }
                 dp_packet_set_size(p, len);
                 dp_packet_batch_init(&frames);
-                CHECK_EQ(stt_split(p, 65000, 65000, &frames), 0);
+                CHECK_EQ(stt_split(p, 65000, 65000, &frames, &drop), 0);
                 CHECK(dp_packet_batch_size(&frames) >= 1);
                 DP_PACKET_BATCH_FOR_EACH (j, frame, &frames) {
                     if (len < l4_ofs) {
