@@ -316,7 +316,7 @@ refresh_ports(void)
         }
         netdev_close(vports[i]);
     }
-    stt_peers_end();
+    stt_peers_end(time_msec());
     stt_listeners_end();
     free(vports);
     return any;
@@ -618,23 +618,22 @@ get_header_dst(const struct ovs_action_push_tnl *data)
     return dst;
 }
 
-/* Counts 'n' packets, all or parts of one of 'len' bytes, as not sent with the
- * header 'data' because of 'drop', and tells the administrator from time to
- * time. */
+/* Counts 'n' packets, all or parts of one of 'len' bytes, as not sent to TCP
+ * port 'port' of 'dst' because of 'drop', and tells the administrator from
+ * time to time. */
 static void
 count_tx_drops(const struct netdev *netdev,
-               const struct ovs_action_push_tnl *data, ovs_be16 port,
+               const struct in6_addr *dst, ovs_be16 port,
                enum stt_tx_drop drop, unsigned int n, uint32_t len)
 {
-    struct in6_addr dst = get_header_dst(data);
-    struct stt_peer *peer = stt_peers_lookup(&dst, port);
+    struct stt_peer *peer = stt_peers_lookup(dst, port);
     char addr[INET6_ADDRSTRLEN];
 
     if (peer) {
         stt_peer_count_tx_drops(peer, drop, n);
     }
     VLOG_WARN_RL(&rl, "%s: dropped a packet of %"PRIu32" bytes to %s: %s",
-                 netdev_get_name(netdev), len, ipv6_string_mapped(addr, &dst),
+                 netdev_get_name(netdev), len, ipv6_string_mapped(addr, dst),
                  stt_tx_drop_description(drop));
 }
 
@@ -663,6 +662,7 @@ netdev_stt_push_batch(const struct netdev *netdev,
     struct dp_packet_batch out, parts;
     struct dp_packet *packet, *part;
     size_t max_frame, max_cut_frame;
+    struct in6_addr dst;
     bool any_tso = false;
 
     *n_drops = 0;
@@ -672,6 +672,8 @@ netdev_stt_push_batch(const struct netdev *netdev,
         /* Nothing that netdev_stt_build_header() made. */
         return EINVAL;
     }
+    dst = get_header_dst(data);
+    stt_peers_sent(&dst, tcp->tcp_dst, time_msec());
     max_frame = MIN(stt_max_frame(is_ipv6, template_mss(tcp)),
                     MAX_PACKET_LEN);
     max_cut_frame = MIN(stt_max_cut_frame(template_mss(tcp)), MAX_PACKET_LEN);
@@ -688,7 +690,7 @@ netdev_stt_push_batch(const struct netdev *netdev,
         dp_packet_batch_init(&parts);
         n = stt_split(packet, max_frame, max_cut_frame, &parts, &drop);
         if (n) {
-            count_tx_drops(netdev, data, tcp->tcp_dst, drop, n, inner_len);
+            count_tx_drops(netdev, &dst, tcp->tcp_dst, drop, n, inner_len);
             *n_drops += n;
         }
         DP_PACKET_BATCH_FOR_EACH (j, part, &parts) {

@@ -7,14 +7,31 @@
 
 #include "stt-peers.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "cmap.h"
 #include "hash.h"
 #include "ovs-atomic.h"
 #include "ovs-rcu.h"
+#include "ovs-thread.h"
 #include "packets.h"
 #include "util.h"
 
+/* An address that flows send to, by an STT port whose remote address is up to
+ * them. */
+struct learned {
+    struct cmap_node node;
+    struct in6_addr addr;
+    ovs_be16 port;              /* TCP port of the STT port. */
+    atomic_llong sent_ms;       /* When the last packet was sent. */
+};
+
 static struct cmap peers = CMAP_INITIALIZER;
+
+/* Writers hold the mutex. */
+static struct ovs_mutex learned_mutex = OVS_MUTEX_INITIALIZER;
+static struct cmap learned = CMAP_INITIALIZER;
 
 static uint32_t
 peer_hash(const struct in6_addr *addr, ovs_be16 port)
@@ -61,9 +78,40 @@ stt_peers_add(const struct in6_addr *addr, ovs_be16 port)
     peer->in_use = true;
 }
 
-/* Completes the set of peers that stt_peers_begin() began. */
+/* Returns true if whether to send to 'addr' is up to the flows of STT ports
+ * with TCP port 'port', and no other port has it for its remote address. */
+static bool
+is_up_to_flows(const struct in6_addr *addr, ovs_be16 port)
+{
+    return (stt_peers_find(&in6addr_any, port)
+            && !stt_peers_find(addr, port));
+}
+
+/* Forgets the addresses that nothing was sent to for long, or that are not up
+ * to the flows any more. */
+static void
+expire_learned(long long int now_ms)
+{
+    struct learned *l;
+
+    ovs_mutex_lock(&learned_mutex);
+    CMAP_FOR_EACH (l, node, &learned) {
+        long long int sent_ms;
+
+        atomic_read_relaxed(&l->sent_ms, &sent_ms);
+        if (now_ms - sent_ms >= STT_LEARNED_AGE
+            || !is_up_to_flows(&l->addr, l->port)) {
+            cmap_remove(&learned, &l->node, peer_hash(&l->addr, l->port));
+            ovsrcu_postpone(free, l);
+        }
+    }
+    ovs_mutex_unlock(&learned_mutex);
+}
+
+/* Completes the set of peers that stt_peers_begin() began, at time 'now_ms',
+ * that of stt_peers_sent(). */
 void
-stt_peers_end(void)
+stt_peers_end(long long int now_ms)
 {
     struct stt_peer *peer;
 
@@ -74,6 +122,80 @@ stt_peers_end(void)
             ovsrcu_postpone(free, peer);
         }
     }
+    expire_learned(now_ms);
+}
+
+static struct learned *
+learned_find(const struct in6_addr *addr, ovs_be16 port)
+{
+    struct learned *l;
+
+    CMAP_FOR_EACH_WITH_HASH (l, node, peer_hash(addr, port), &learned) {
+        if (ipv6_addr_equals(&l->addr, addr) && l->port == port) {
+            return l;
+        }
+    }
+    return NULL;
+}
+
+/* Notes that something is sent to 'dst' (IPv4-mapped or IPv6) and TCP port
+ * 'port' at time 'now_ms', in milliseconds of a clock that never runs
+ * backward.  This matters only if 'dst' is up to the flows. */
+void
+stt_peers_sent(const struct in6_addr *dst, ovs_be16 port,
+               long long int now_ms)
+{
+    struct learned *l;
+
+    if (OVS_LIKELY(!is_up_to_flows(dst, port))) {
+        return;
+    }
+
+    l = learned_find(dst, port);
+    if (!l && cmap_count(&learned) < STT_MAX_LEARNED) {
+        ovs_mutex_lock(&learned_mutex);
+        l = learned_find(dst, port);
+        if (!l && cmap_count(&learned) < STT_MAX_LEARNED) {
+            l = xzalloc(sizeof *l);
+            l->addr = *dst;
+            l->port = port;
+            atomic_init(&l->sent_ms, now_ms);
+            cmap_insert(&learned, &l->node, peer_hash(dst, port));
+        }
+        ovs_mutex_unlock(&learned_mutex);
+    }
+    if (l) {
+        atomic_store_relaxed(&l->sent_ms, now_ms);
+    }
+}
+
+static int
+compare_addrs(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct in6_addr));
+}
+
+/* Stores in '*addrsp' an array, which the caller must free, of the addresses
+ * that flows have sent to of late by STT ports with TCP port 'port', in
+ * ascending order, and returns their number. */
+size_t
+stt_peers_get_learned(ovs_be16 port, struct in6_addr **addrsp)
+{
+    struct in6_addr *addrs = xmalloc(STT_MAX_LEARNED * sizeof *addrs);
+    struct learned *l;
+    size_t n = 0;
+
+    ovs_mutex_lock(&learned_mutex);
+    CMAP_FOR_EACH (l, node, &learned) {
+        if (l->port == port) {
+            addrs[n++] = l->addr;
+        }
+    }
+    ovs_mutex_unlock(&learned_mutex);
+
+    qsort(addrs, n, sizeof *addrs, compare_addrs);
+    *addrsp = addrs;
+    return n;
 }
 
 /* Returns the peer with exactly 'addr' and 'port', or NULL.  It may be used

@@ -17,10 +17,12 @@
  *
  * The address of STT ports whose remote address is up to the flow table is
  * in6addr_any, which stands for every address without a peer of its own.
+ * Which addresses those are in fact is learned from what is sent, since
+ * anybody can make up what is received.
  *
- * Thread-safety: stt_peers_lookup() and stt_peer_count() may be called from
- * any thread that quiesces regularly (see lib/ovs-rcu.h), all others from a
- * single thread only. */
+ * Thread-safety: the functions under "Packets" may be called from any thread
+ * that quiesces regularly (see lib/ovs-rcu.h), all others from a single thread
+ * only. */
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -56,9 +58,11 @@ struct stt_peer {
 /* Configuration. */
 void stt_peers_begin(void);
 void stt_peers_add(const struct in6_addr *addr, ovs_be16 port);
-void stt_peers_end(void);
+void stt_peers_end(long long int now_ms);
 
 /* Packets. */
+void stt_peers_sent(const struct in6_addr *dst, ovs_be16 port,
+                    long long int now_ms);
 struct stt_peer *stt_peers_lookup(const struct in6_addr *src, ovs_be16 port);
 void stt_peer_count(struct stt_peer *, enum stt_peer_event);
 void stt_peer_count_drops(struct stt_peer *, enum stt_drop, unsigned int n);
@@ -71,5 +75,12 @@ uint64_t stt_peer_get(struct stt_peer *, enum stt_peer_event);
 uint64_t stt_peer_get_drops(struct stt_peer *, enum stt_drop);
 uint64_t stt_peer_get_tx_drops(struct stt_peer *, enum stt_tx_drop);
 const char *stt_peer_event_name(enum stt_peer_event);
+
+/* At most so many addresses are learned, and forgotten so many milliseconds
+ * after the last packet for them. */
+#define STT_MAX_LEARNED 256
+#define STT_LEARNED_AGE (5 * 60 * 1000)
+
+size_t stt_peers_get_learned(ovs_be16 port, struct in6_addr **addrsp);
 
 #endif /* stt-peers.h */

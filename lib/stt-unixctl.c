@@ -20,6 +20,7 @@
 #include "packets.h"
 #include "smap.h"
 #include "stt.h"
+#include "stt-peers.h"
 #include "stt-reassembly.h"
 #include "sset.h"
 #include "unixctl.h"
@@ -43,22 +44,22 @@ struct route {
     bool capped;                /* Option max_segment_size makes it less. */
 };
 
-/* Looks up where the packets of a port with 'tnl_cfg' go now, just like the
- * translation of a flow does. */
+/* Looks up where the packets of a port with 'tnl_cfg' for 'dst' go now, just
+ * like the translation of a flow does. */
 static void
-get_route(const struct netdev_tunnel_config *tnl_cfg, struct route *route)
+get_route(const struct netdev_tunnel_config *tnl_cfg,
+          const struct in6_addr *dst, struct route *route)
 {
     struct netdev_tunnel_config uncapped = *tnl_cfg;
     struct in6_addr src = tnl_cfg->ipv6_src;
-    bool is_ipv6 = !IN6_IS_ADDR_V4MAPPED(&tnl_cfg->ipv6_dst);
+    bool is_ipv6 = !IN6_IS_ADDR_V4MAPPED(dst);
     struct in6_addr gw;
     struct netdev *dev;
 
     memset(route, 0, sizeof *route);
-    if (tnl_cfg->ip_dst_flow
-        || !ovs_router_lookup((tnl_cfg->set_egress_pkt_mark
-                               ? tnl_cfg->egress_pkt_mark : 0),
-                              &tnl_cfg->ipv6_dst, route->dev, &src, &gw)) {
+    if (!ovs_router_lookup((tnl_cfg->set_egress_pkt_mark
+                            ? tnl_cfg->egress_pkt_mark : 0),
+                           dst, route->dev, &src, &gw)) {
         return;
     }
 
@@ -76,13 +77,25 @@ get_route(const struct netdev_tunnel_config *tnl_cfg, struct route *route)
                                                    route->mtu));
 }
 
-/* Appends to 'ds' why the segments have their size. */
-static void
-format_route(const struct route *route, bool flow, struct ds *ds)
+/* Stores in '*addrsp' an array, which the caller must free, of the peers of a
+ * port with 'tnl_cfg', and returns their number: its remote address, or, if
+ * that is up to the flows, those that they have sent to of late. */
+static size_t
+get_peers(const struct netdev_tunnel_config *tnl_cfg,
+          struct in6_addr **addrsp)
 {
-    if (flow) {
-        ds_put_cstr(ds, "up to the route of each flow");
-    } else if (!route->found) {
+    if (tnl_cfg->ip_dst_flow) {
+        return stt_peers_get_learned(tnl_cfg->dst_port, addrsp);
+    }
+    *addrsp = xmemdup(&tnl_cfg->ipv6_dst, sizeof **addrsp);
+    return 1;
+}
+
+/* Appends to 'ds' the size of the segments and why they have it. */
+static void
+format_route(const struct route *route, struct ds *ds)
+{
+    if (!route->found) {
         ds_put_cstr(ds, "none: no route to the remote address");
     } else if (!route->segment_size) {
         ds_put_format(ds, "none: MTU %d of %s is too small", route->mtu,
@@ -135,13 +148,13 @@ show_port_text(const struct netdev *netdev,
     struct netdev_custom_stats stats;
     const struct smap_node **nodes;
     struct smap options, status;
+    struct in6_addr *peers;
     struct route route;
     size_t n;
 
     get_options(netdev, tnl_cfg, &options);
     smap_init(&status);
     netdev_stt_get_status(netdev, &status);
-    get_route(tnl_cfg, &route);
 
     ds_put_format(ds, "%s:\n  options:", netdev_get_name(netdev));
     nodes = smap_sort(&options);
@@ -151,8 +164,26 @@ show_port_text(const struct netdev *netdev,
                       nodes[i]->value);
     }
     free(nodes);
+    n = get_peers(tnl_cfg, &peers);
+    ds_put_format(ds, "\n  peers:%s", n ? "" : " none");
+    for (size_t i = 0; i < n; i++) {
+        ds_put_cstr(ds, i ? ", " : " ");
+        ipv6_format_mapped(&peers[i], ds);
+    }
     ds_put_cstr(ds, "\n  segment size: ");
-    format_route(&route, tnl_cfg->ip_dst_flow, ds);
+    if (tnl_cfg->ip_dst_flow) {
+        ds_put_cstr(ds, "up to the route of each flow");
+    }
+    for (size_t i = 0; i < n; i++) {
+        get_route(tnl_cfg, &peers[i], &route);
+        if (tnl_cfg->ip_dst_flow) {
+            ds_put_cstr(ds, "\n    to ");
+            ipv6_format_mapped(&peers[i], ds);
+            ds_put_cstr(ds, ": ");
+        }
+        format_route(&route, ds);
+    }
+    free(peers);
     ds_put_format(ds, "\n  offloads: %s\n", offload_path());
     ds_put_format(ds, "  TCP port of the host: %s\n",
                   smap_get_def(&status, "tcp_port", "not reserved"));
@@ -173,16 +204,30 @@ show_port_text(const struct netdev *netdev,
     smap_destroy(&status);
 }
 
+/* Adds to 'json' what 'route' says. */
+static void
+put_route(struct json *json, const struct route *route)
+{
+    if (route->found) {
+        json_object_put_string(json, "underlay", route->dev);
+        put_number(json, "underlay-mtu", route->mtu);
+        put_number(json, "segment-size", route->segment_size);
+        json_object_put(json, "capped", json_boolean_create(route->capped));
+    }
+}
+
 static struct json *
 show_port_json(const struct netdev *netdev,
                const struct netdev_tunnel_config *tnl_cfg)
 {
     struct json *json = json_object_create();
-    struct json *options_json, *stats_json;
+    struct json *options_json, *peers_json, *stats_json;
     struct netdev_custom_stats stats;
     struct smap options, status;
     struct smap_node *node;
+    struct in6_addr *peers;
     struct route route;
+    size_t n;
 
     get_options(netdev, tnl_cfg, &options);
     options_json = json_object_create();
@@ -192,13 +237,22 @@ show_port_json(const struct netdev *netdev,
     json_object_put(json, "options", options_json);
     smap_destroy(&options);
 
-    get_route(tnl_cfg, &route);
-    if (route.found) {
-        json_object_put_string(json, "underlay", route.dev);
-        put_number(json, "underlay-mtu", route.mtu);
-        put_number(json, "segment-size", route.segment_size);
-        json_object_put(json, "capped", json_boolean_create(route.capped));
+    peers_json = json_object_create();
+    n = get_peers(tnl_cfg, &peers);
+    for (size_t i = 0; i < n; i++) {
+        struct json *peer_json = json_object_create();
+        char addr[INET6_ADDRSTRLEN];
+
+        get_route(tnl_cfg, &peers[i], &route);
+        put_route(peer_json, &route);
+        json_object_put(peers_json, ipv6_string_mapped(addr, &peers[i]),
+                        peer_json);
+        if (!tnl_cfg->ip_dst_flow) {
+            put_route(json, &route);
+        }
     }
+    free(peers);
+    json_object_put(json, "peers", peers_json);
     json_object_put(json, "userspace-tso",
                     json_boolean_create(userspace_tso_enabled()));
 

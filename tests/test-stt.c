@@ -8,6 +8,7 @@
 #include <config.h>
 #undef NDEBUG
 #include "stt.h"
+#include "stt-peers.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -2484,6 +2485,60 @@ test_push_header(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 }
 
+/* Peers that are up to the flows. */
+
+static size_t
+count_learned(ovs_be16 port)
+{
+    struct in6_addr *addrs;
+    size_t n = stt_peers_get_learned(port, &addrs);
+
+    for (size_t i = 1; i < n; i++) {
+        CHECK(memcmp(&addrs[i - 1], &addrs[i], sizeof *addrs) < 0);
+    }
+    free(addrs);
+    return n;
+}
+
+static void
+test_learned_peers(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    ovs_be16 flow = htons(1), fixed = htons(2);
+    struct in6_addr addr;
+
+    in6_addr_set_mapped_ipv4(&addr, htonl(0x0a000000));
+    stt_peers_begin();
+    stt_peers_add(&in6addr_any, flow);
+    stt_peers_add(&addr, flow);
+    stt_peers_add(&addr, fixed);
+    stt_peers_end(0);
+
+    /* The first address is another port's, and there is a limit. */
+    for (uint32_t i = 0; i < STT_MAX_LEARNED * 2; i++) {
+        in6_addr_set_mapped_ipv4(&addr, htonl(0x0a000000 + i));
+        stt_peers_sent(&addr, flow, i);
+        stt_peers_sent(&addr, flow, i);
+        stt_peers_sent(&addr, fixed, i);
+        CHECK_EQ(count_learned(flow), MIN(i, STT_MAX_LEARNED));
+    }
+    CHECK_EQ(count_learned(fixed), 0);
+
+    /* What is not used any more makes room. */
+    stt_peers_begin();
+    stt_peers_add(&in6addr_any, flow);
+    stt_peers_end(STT_LEARNED_AGE + 10);
+    CHECK_EQ(count_learned(flow), STT_MAX_LEARNED - 10);
+    stt_peers_sent(&addr, flow, STT_LEARNED_AGE + 10);
+    CHECK_EQ(count_learned(flow), STT_MAX_LEARNED - 9);
+
+    /* And without such a port, nothing is learned. */
+    stt_peers_begin();
+    stt_peers_end(STT_LEARNED_AGE + 10);
+    CHECK_EQ(count_learned(flow), 0);
+    stt_peers_sent(&addr, flow, STT_LEARNED_AGE + 10);
+    CHECK_EQ(count_learned(flow), 0);
+}
+
 static void
 test_stt_main(int argc, char *argv[])
 {
@@ -2517,6 +2572,7 @@ test_stt_main(int argc, char *argv[])
         { "drop-longer", NULL, 0, 0, test_drop_longer, OVS_RO },
         { "round-trip", NULL, 0, 0, test_round_trip, OVS_RO },
         { "push-header", NULL, 0, 0, test_push_header, OVS_RO },
+        { "learned-peers", NULL, 0, 0, test_learned_peers, OVS_RO },
         { "vectors-receive", "DIR", 1, 1, test_vectors_receive, OVS_RO },
         { "vectors-negative", "DIR", 1, 1, test_vectors_negative, OVS_RO },
         { "vectors-send", "DIR", 1, 1, test_vectors_send, OVS_RO },
