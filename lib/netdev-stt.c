@@ -753,6 +753,13 @@ count_drop(const struct flow_tnl *tnl, ovs_be16 port, enum stt_drop drop)
     stt_count_drops(drop, 1);
     if (drop != STT_DROP_OUTER_IP) {
         count_drops(&src, port, drop, 1);
+    } else {
+        char addr[INET6_ADDRSTRLEN];
+
+        VLOG_WARN_RL(&drop_rl, "stt_sys_%"PRIu16": dropped 1 from %s: %s",
+                     ntohs(port),
+                     (ipv6_addr_is_set(&src) ? ipv6_string_mapped(addr, &src)
+                      : "an unknown address"), stt_drop_description(drop));
     }
 }
 
