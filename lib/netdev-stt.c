@@ -393,42 +393,27 @@ netdev_stt_get_custom_stats(const struct netdev *netdev,
     return 0;
 }
 
-/* Packet IDs.
- *
- * The pieces of two frames must never carry the same packet ID while both are
- * on their way, lest a receiver mixes them and then computes a good checksum
- * over the mixture.  So all threads and ports draw from a single 32-bit space,
- * in blocks, from a random start (draft-davie-stt-08 section 3.2). */
-
-#define ID_BLOCK 4096
-
-struct id_range {
-    uint32_t next;
-    uint32_t n_left;
+/* What each thread has for the headers of the next frame. */
+struct thread_ids {
+    struct stt_id_range packet_ids;
+    bool has_ip_id;
     uint16_t ip_id;             /* For IPv4 packets without DF. */
 };
 
-DEFINE_STATIC_PER_THREAD_DATA(struct id_range, id_range, { 0, 0, 0 });
+DEFINE_STATIC_PER_THREAD_DATA(struct thread_ids, thread_ids,
+                              { { 0, 0 }, false, 0 });
 
 static ovs_be32
 next_packet_id(void)
 {
-    static atomic_count next_block = ATOMIC_COUNT_INIT(0);
     static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
-    static uint32_t first_id;
-    struct id_range *range = id_range_get();
+    static struct stt_id_space space = { 0, ATOMIC_COUNT_INIT(0) };
 
-    if (OVS_UNLIKELY(!range->n_left)) {
-        if (ovsthread_once_start(&once)) {
-            get_entropy_or_die(&first_id, sizeof first_id);
-            ovsthread_once_done(&once);
-        }
-        range->next = first_id + atomic_count_inc(&next_block) * ID_BLOCK;
-        range->n_left = ID_BLOCK;
-        range->ip_id = random_uint16();
+    if (ovsthread_once_start(&once)) {
+        get_entropy_or_die(&space.first, sizeof space.first);
+        ovsthread_once_done(&once);
     }
-    range->n_left--;
-    return htonl(range->next++);
+    return htonl(stt_next_packet_id(&space, &thread_ids_get()->packet_ids));
 }
 
 /* Returns the first of 'n' consecutive IPv4 IDs, one for each segment: routers
@@ -436,10 +421,15 @@ next_packet_id(void)
 static ovs_be16
 next_ip_ids(uint16_t n)
 {
-    struct id_range *range = id_range_get();
-    uint16_t first = range->ip_id;
+    struct thread_ids *ids = thread_ids_get();
+    uint16_t first;
 
-    range->ip_id += n;
+    if (!ids->has_ip_id) {
+        ids->has_ip_id = true;
+        ids->ip_id = random_uint16();
+    }
+    first = ids->ip_id;
+    ids->ip_id += n;
     return htons(first);
 }
 

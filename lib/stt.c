@@ -716,6 +716,25 @@ stt_fill_headers(struct tcp_header *tcp, struct stt_header *stt,
     stt->vlan_tci = vlan_tci;
 }
 
+/* Returns the next packet ID of 'space' for the thread that has 'range'.
+ *
+ * A thread that sends little could keep its block until all the others have
+ * been handed out and it is the turn of this one again.  So a block that has
+ * got old is given up. */
+uint32_t
+stt_next_packet_id(struct stt_id_space *space, struct stt_id_range *range)
+{
+    const uint32_t max_age = (UINT32_MAX / STT_ID_BLOCK + 1) / 2;
+
+    if (!range->n_left
+        || atomic_count_get(&space->n_blocks) - range->block > max_age) {
+        range->block = atomic_count_inc(&space->n_blocks);
+        range->n_left = STT_ID_BLOCK;
+    }
+    return (space->first + range->block * STT_ID_BLOCK
+            + (STT_ID_BLOCK - range->n_left--));
+}
+
 /* Receiving. */
 
 /* Initializes '*seg' from the TCP-like header at 'tcp', which is followed by

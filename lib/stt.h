@@ -32,6 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "openvswitch/types.h"
+#include "ovs-atomic.h"
 #include "packets.h"
 
 struct dp_packet;
@@ -190,6 +191,28 @@ stt_get_context_id(const struct stt_header *stt)
 
     return htonll(hi << 32 | ntohl(get_16aligned_be32(&stt->context_id_lo)));
 }
+
+/* Packet IDs.
+ *
+ * The pieces of two frames must never carry the same packet ID while both are
+ * on their way, lest a receiver mixes them and then computes a good checksum
+ * over the mixture.  So all threads and ports draw from a single 32-bit space,
+ * in blocks, from a random start (draft-davie-stt-08 section 3.2). */
+
+#define STT_ID_BLOCK 4096       /* Packet IDs. */
+
+struct stt_id_space {
+    uint32_t first;             /* The first packet ID, random. */
+    atomic_count n_blocks;      /* Handed out so far, modulo 2**32. */
+};
+
+/* What a thread has of a "struct stt_id_space".  All zeros is nothing. */
+struct stt_id_range {
+    uint32_t block;             /* Its index. */
+    uint32_t n_left;            /* Packet IDs left in it. */
+};
+
+uint32_t stt_next_packet_id(struct stt_id_space *, struct stt_id_range *);
 
 /* Receiving. */
 

@@ -2485,6 +2485,40 @@ test_push_header(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 }
 
+/* stt_next_packet_id(). */
+
+static void
+test_packet_ids(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    const uint32_t first = UINT32_MAX - 5;
+    struct stt_id_space space = { first, ATOMIC_COUNT_INIT(0) };
+    struct stt_id_range a = { 0, 0 };
+    struct stt_id_range b = { 0, 0 };
+    uint32_t b_id;
+
+    /* In order, across the end of the 32-bit space, each in its own block. */
+    for (uint32_t i = 0; i < STT_ID_BLOCK - 10; i++) {
+        CHECK_EQ(stt_next_packet_id(&space, &a), first + i);
+        CHECK_EQ(stt_next_packet_id(&space, &b), first + STT_ID_BLOCK + i);
+    }
+    for (uint32_t i = 0; i < 10; i++) {
+        CHECK_EQ(stt_next_packet_id(&space, &a),
+                 first + STT_ID_BLOCK - 10 + i);
+    }
+    CHECK_EQ(stt_next_packet_id(&space, &a), first + 2 * STT_ID_BLOCK);
+
+    /* 'b' sends nothing while others send so much that its block is the next
+     * one again.  It must not go on with what another thread gets then. */
+    b_id = first + STT_ID_BLOCK + STT_ID_BLOCK - 10;
+    atomic_count_set(&space.n_blocks, UINT32_MAX / STT_ID_BLOCK + 1 + 1);
+    a.n_left = 0;
+    for (uint32_t i = 0; i < STT_ID_BLOCK - 10; i++) {
+        CHECK_EQ(stt_next_packet_id(&space, &a), first + STT_ID_BLOCK + i);
+    }
+    CHECK_EQ(stt_next_packet_id(&space, &b), first + 2 * STT_ID_BLOCK);
+    CHECK_EQ(stt_next_packet_id(&space, &a), b_id);
+}
+
 /* Peers that are up to the flows. */
 
 static size_t
@@ -2572,6 +2606,7 @@ test_stt_main(int argc, char *argv[])
         { "drop-longer", NULL, 0, 0, test_drop_longer, OVS_RO },
         { "round-trip", NULL, 0, 0, test_round_trip, OVS_RO },
         { "push-header", NULL, 0, 0, test_push_header, OVS_RO },
+        { "packet-ids", NULL, 0, 0, test_packet_ids, OVS_RO },
         { "learned-peers", NULL, 0, 0, test_learned_peers, OVS_RO },
         { "vectors-receive", "DIR", 1, 1, test_vectors_receive, OVS_RO },
         { "vectors-negative", "DIR", 1, 1, test_vectors_negative, OVS_RO },
