@@ -338,8 +338,8 @@ netdev_stt_get_status(const struct netdev *netdev, struct smap *smap)
     if (!error) {
         smap_add(smap, "tcp_port", "reserved");
     } else if (error > 0) {
-        smap_add_format(smap, "tcp_port", "not reserved (%s)",
-                        ovs_strerror(error));
+        smap_add_format(smap, "tcp_port", "not reserved (%s): %s",
+                        ovs_strerror(error), stt_listener_get_advice(error));
     }
 }
 

@@ -105,6 +105,18 @@ open_silent_listener(ovs_be16 port OVS_UNUSED)
 #endif
 }
 
+/* Returns what the administrator should do about 'error', a positive errno
+ * value that stt_listener_get_error() has returned. */
+const char *
+stt_listener_get_advice(int error)
+{
+    return (error == EADDRINUSE
+            ? "end the program that uses the port, or use another dst_port"
+            : error == EACCES
+            ? "use a dst_port of 1024 or more"
+            : "drop what arrives on the port with a packet filter");
+}
+
 /* Tries to open 'l'.  Returns true if this changes its state. */
 static bool
 listener_open(struct listener *l)
@@ -118,11 +130,8 @@ listener_open(struct listener *l)
         VLOG_WARN("cannot reserve TCP port %"PRIu16" on this host (%s): the "
                   "kernel may answer STT segments that arrive on ports of "
                   "type \"system\" with RST, and this slows down their "
-                  "senders.  %s",
-                  ntohs(l->port), ovs_strerror(error),
-                  error == EADDRINUSE ? "End the program that uses the port"
-                  : error == EACCES ? "Use a dst_port of 1024 or more"
-                  : "Drop what arrives on the port with a packet filter");
+                  "senders; %s", ntohs(l->port), ovs_strerror(error),
+                  stt_listener_get_advice(error));
     } else {
         VLOG_INFO("reserved TCP port %"PRIu16" on this host for STT",
                   ntohs(l->port));

@@ -26,5 +26,6 @@ bool stt_listeners_add(ovs_be16 port);
 void stt_listeners_end(void);
 
 int stt_listener_get_error(ovs_be16 port);
+const char *stt_listener_get_advice(int error);
 
 #endif /* stt-listener.h */
