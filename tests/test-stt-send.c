@@ -11,12 +11,16 @@
 #include "stt.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dp-packet.h"
 #include "netdev-stt.h"
 #include "odp-netlink.h"
+#include "ovs-thread.h"
 #include "ovstest.h"
 #include "packets.h"
 #include "test-stt.h"
@@ -303,6 +307,77 @@ test_push_header(struct ovs_cmdl_context *ctx OVS_UNUSED)
     }
 }
 
+/* Packet IDs. */
+
+#define N_THREADS 4
+#define N_FRAMES 10000          /* Of each thread, in several blocks. */
+
+/* Stores the packet IDs of N_FRAMES frames in 'ids_'. */
+static void *
+id_main(void *ids_)
+{
+    struct ovs_action_push_tnl push = {
+        .tnl_type = OVS_VPORT_TYPE_STT,
+        .header_len = (ETH_HEADER_LEN + IP_HEADER_LEN + TCP_HEADER_LEN
+                       + STT_HEADER_LEN),
+    };
+    struct eth_header *eth = (struct eth_header *) push.header;
+    struct ip_header *ip = (struct ip_header *) (eth + 1);
+    struct tcp_header *tcp = (struct tcp_header *) (ip + 1);
+    uint32_t *ids = ids_;
+
+    eth->eth_type = htons(ETH_TYPE_IP);
+    ip->ip_ihl_ver = IP_IHL_VER(5, 4);
+    ip->ip_proto = IPPROTO_TCP;
+    put_16aligned_be32(&tcp->tcp_seq, htonl(1460));
+
+    for (size_t i = 0; i < N_FRAMES; i++) {
+        struct dp_packet_batch batch;
+        size_t n_drops;
+
+        dp_packet_batch_init_packet(&batch, build_inner(TINY(.proto = 0)));
+        CHECK_EQ(netdev_stt_push_batch(NULL, NULL, &batch, &push, &n_drops),
+                 0);
+        CHECK_EQ(n_drops, 0);
+        CHECK_EQ(dp_packet_batch_size(&batch), 1);
+        tcp = tcp_of(batch.packets[0]);
+        ids[i] = ntohl(get_16aligned_be32(&tcp->tcp_ack));
+        dp_packet_delete_batch(&batch, true);
+        dp_packet_batch_destroy(&batch);
+    }
+    return NULL;
+}
+
+static int
+compare_ids(const void *a_, const void *b_)
+{
+    const uint32_t *a = a_, *b = b_;
+
+    return *a < *b ? -1 : *a > *b;
+}
+
+static void
+test_packet_ids(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    /* Threads send at the same time, but no two frames have the same packet
+     * ID.  Which one is the first must be different next time. */
+    static uint32_t ids[N_THREADS * N_FRAMES];
+    pthread_t threads[N_THREADS];
+
+    for (size_t i = 0; i < N_THREADS; i++) {
+        threads[i] = ovs_thread_create("sender", id_main, &ids[i * N_FRAMES]);
+    }
+    for (size_t i = 0; i < N_THREADS; i++) {
+        xpthread_join(threads[i], NULL);
+    }
+
+    qsort(ids, ARRAY_SIZE(ids), sizeof *ids, compare_ids);
+    for (size_t i = 1; i < ARRAY_SIZE(ids); i++) {
+        CHECK(ids[i - 1] != ids[i]);
+    }
+    printf("%"PRIu32"\n", ids[0]);
+}
+
 static void
 test_stt_send_main(int argc, char *argv[])
 {
@@ -312,6 +387,7 @@ test_stt_send_main(int argc, char *argv[])
         { "describe", NULL, 0, 0, test_describe, OVS_RO },
         { "fill-headers", NULL, 0, 0, test_fill_headers, OVS_RO },
         { "push-header", NULL, 0, 0, test_push_header, OVS_RO },
+        { "packet-ids", NULL, 0, 0, test_packet_ids, OVS_RO },
         { NULL, NULL, 0, 0, NULL, OVS_RO },
     };
     struct ovs_cmdl_context ctx = { .argc = argc - 1, .argv = argv + 1 };
