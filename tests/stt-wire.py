@@ -56,6 +56,7 @@ DEFAULTS = {
     "urgent": "0",
     "frag": "0x4000",           # IPv4 flags and fragment offset.
     "ip_opts": "",              # IPv4 options, in hex.
+    "ip6_ext": "",              # IPv6 destination options, in hex.
     "ip_len": "0",              # Added to the length in the IP header.
     "trim": "0",                # Bytes taken off the end of the IP packet.
 }
@@ -97,8 +98,9 @@ def encode_segment(f, tos, ip_id, length, offset, last, data):
         ip = ip[:10] + struct.pack("!H", csum(ip)) + ip[12:]
     else:
         eth_type = "86dd"
-        ip = struct.pack("!IHBB", 6 << 28 | tos << 20, ip_len, 6,
-                         int(f["ttl"])) + src + dst
+        ext = bytes.fromhex(f["ip6_ext"])
+        ip = struct.pack("!IHBB", 6 << 28 | tos << 20, len(ext) + ip_len,
+                         60 if ext else 6, int(f["ttl"])) + src + dst + ext
     return (f["eth_dst"] + f["eth_src"] + f["tags"] + eth_type
             + (ip + total).hex() + f["pad"])
 

@@ -635,14 +635,21 @@ test_source_share(struct ovs_cmdl_context *ctx OVS_UNUSED)
     struct stt_reassembly *r = create(1 << 20, 100, 10, 1000);
     struct stt_reassembly_stats stats;
 
-    /* Source 1 has 3 frames.  Source 2 may flood: it takes no more than its
-     * share, and only from itself. */
+    /* Source 1 has 3 frames, and many others, some of which are kept along with
+     * those of source 2, have one.  Source 2 may flood: it takes no more than
+     * its share, and only from itself. */
     open_frames(r, 1, 1, 3, 100);
+    for (uint32_t other = 3; other < 73; other++) {
+        open_frames(r, other, 1, 1, 100);
+    }
     open_frames(r, 2, 100, 1099, 100);
     stats = get_stats(r, 0);
-    CHECK_EQ(stats.frames_waiting, 3 + 10);
+    CHECK_EQ(stats.frames_waiting, 3 + 70 + 10);
     CHECK_EQ(stats.drops[STT_DROP_EVICTED], 990);
     complete_frames(r, 1, 1, 3, 100);
+    for (uint32_t other = 3; other < 73; other++) {
+        complete_frames(r, other, 1, 1, 100);
+    }
     complete_frames(r, 2, 1090, 1099, 100);
     destroy(r);
 
