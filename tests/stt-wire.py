@@ -52,6 +52,13 @@ DEFAULTS = {
     "cut": "",                  # Pieces to send instead, as OFFSET+SIZE,...
     "doff": "5",                # Data offset of the TCP-like header.
     "csum": "0",                # Added to the outer TCP checksum.
+    "window": "0xffff",
+    "urgent": "0",
+    "frag": "0x4000",           # IPv4 flags and fragment offset.
+    "ip_opts": "",              # IPv4 options, in hex.
+    "ip6_ext": "",              # IPv6 destination options, in hex.
+    "ip_len": "0",              # Added to the length in the IP header.
+    "trim": "0",                # Bytes taken off the end of the IP packet.
 }
 
 
@@ -75,19 +82,25 @@ def encode_segment(f, tos, ip_id, length, offset, last, data):
     flags = int(f["tcp_flags"], 0) | (8 if last else 0)
     tcp = struct.pack("!HHHHIBBHHH", int(f["sport"]), int(f["dport"]), length,
                       offset, int(f["id"], 0), int(f["doff"]) << 4, flags,
-                      0xffff, 0, 0)
+                      int(f["window"], 0), 0, int(f["urgent"], 0))
     total = tcp + data
     checksum = csum(pseudo(src, dst, len(total)) + total) + int(f["csum"])
     total = total[:16] + struct.pack("!H", checksum & 0xffff) + total[18:]
+    total = total[:len(total) - int(f["trim"])]
+    ip_len = len(total) + int(f["ip_len"])
     if len(src) == 4:
         eth_type = "0800"
-        ip = struct.pack("!BBHHHBBH", 0x45, tos, 20 + len(total), ip_id,
-                         0x4000, int(f["ttl"]), 6, 0) + src + dst
+        opts = bytes.fromhex(f["ip_opts"])
+        hdr_len = 20 + len(opts)
+        ip = struct.pack("!BBHHHBBH", 0x40 + hdr_len // 4, tos,
+                         hdr_len + ip_len, ip_id, int(f["frag"], 0),
+                         int(f["ttl"]), 6, 0) + src + dst + opts
         ip = ip[:10] + struct.pack("!H", csum(ip)) + ip[12:]
     else:
         eth_type = "86dd"
-        ip = struct.pack("!IHBB", 6 << 28 | tos << 20, len(total), 6,
-                         int(f["ttl"])) + src + dst
+        ext = bytes.fromhex(f["ip6_ext"])
+        ip = struct.pack("!IHBB", 6 << 28 | tos << 20, len(ext) + ip_len,
+                         60 if ext else 6, int(f["ttl"])) + src + dst + ext
     return (f["eth_dst"] + f["eth_src"] + f["tags"] + eth_type
             + (ip + total).hex() + f["pad"])
 

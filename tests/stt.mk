@@ -49,7 +49,13 @@ FLAKE8_PYFILES += \
 
 # Unit tests, and tests of ovs-vswitchd with simulated ports.
 tests_ovstest_SOURCES += \
+	tests/test-stt-packet.c \
+	tests/test-stt-peers.c \
 	tests/test-stt-reassembly.c \
+	tests/test-stt-receive.c \
+	tests/test-stt-send.c \
+	tests/test-stt-split.c \
+	tests/test-stt-vectors.c \
 	tests/test-stt.c \
 	tests/test-stt.h
 
@@ -63,7 +69,7 @@ TESTSUITE_AT += \
 	tests/tunnel-push-pop-stt.at
 
 # What reads and writes STT packets for the tests, and captures of STT, which
-# tests/test-stt.c explains.
+# tests/test-stt-vectors.c explains.
 EXTRA_DIST += \
 	tests/stt-wire.py \
 	tests/stt-vectors/stt-icmp.pcap \
