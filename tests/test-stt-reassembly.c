@@ -636,9 +636,9 @@ test_source_share(struct ovs_cmdl_context *ctx OVS_UNUSED)
     struct stt_reassembly *r = create(1 << 20, 100, 10, 1000);
     struct stt_reassembly_stats stats;
 
-    /* Source 1 has 3 frames, and many others, some of which are kept along with
-     * those of source 2, have one.  Source 2 may flood: it takes no more than
-     * its share, and only from itself. */
+    /* Source 1 has 3 frames, and many others, some of which are kept along
+     * with those of source 2, have one.  Source 2 may flood: it takes no more
+     * than its share, and only from itself. */
     open_frames(r, 1, 1, 3, 100);
     for (uint32_t other = 3; other < 73; other++) {
         open_frames(r, other, 1, 1, 100);
