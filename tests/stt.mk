@@ -24,6 +24,18 @@ EXTRA_DIST += \
 	tests/lab.sh \
 	tests/soak.sh
 
+# The kernel test machine, which only the fork's own Makefile runs.
+EXTRA_DIST += \
+	tests/kernel/boot \
+	tests/kernel/console-errors \
+	tests/kernel/get-kernel \
+	tests/kernel/guest \
+	tests/kernel/init \
+	tests/kernel/lib.sh \
+	tests/kernel/run \
+	tests/kernel/test-00-machine.sh \
+	tests/kernel/vm
+
 # A cable with faults and an attacker, for the lab.
 if LINUX
 noinst_PROGRAMS += tests/lab-attack tests/lab-relay
