@@ -33,6 +33,7 @@ EXTRA_DIST += \
 	tests/kernel/init \
 	tests/kernel/lib.sh \
 	tests/kernel/run \
+	tests/kernel/selftest \
 	tests/kernel/test-00-machine.sh \
 	tests/kernel/vm
 
