@@ -343,6 +343,35 @@ netdev_stt_get_status(const struct netdev *netdev, struct smap *smap)
     }
 }
 
+/* If 'netdev' is an STT port that could not be added to a datapath because of
+ * 'error', a positive errno value, adds to '*errp', a dynamically allocated
+ * message, what the administrator can do about it. */
+void
+netdev_stt_explain_error(const struct netdev *netdev, int error, char **errp)
+{
+    const struct netdev_tunnel_config *tnl_cfg;
+    char *message;
+
+    if (!is_stt(netdev_get_type(netdev))) {
+        return;
+    }
+
+    tnl_cfg = netdev_get_tunnel_config(netdev);
+    if (error == EOPNOTSUPP) {
+        message = xasprintf("%s: the kernel lacks the module stt.ko, which "
+                            "\"make -C datapath install\" in the source of "
+                            "Open vSwitch STT builds and installs", *errp);
+    } else if (error == EADDRINUSE && tnl_cfg) {
+        message = xasprintf("%s: another program uses TCP port %"PRIu16"; "
+                            "end it, or use another dst_port at both ends",
+                            *errp, ntohs(tnl_cfg->dst_port));
+    } else {
+        return;
+    }
+    free(*errp);
+    *errp = message;
+}
+
 /* Returns true if whatever is dropped because of 'drop' comes from a peer. */
 static bool
 drop_has_peer(enum stt_drop drop)

@@ -48,6 +48,7 @@ void netdev_stt_get_config(const char *type,
                            const struct netdev_tunnel_config *,
                            struct smap *args);
 void netdev_stt_get_status(const struct netdev *, struct smap *);
+void netdev_stt_explain_error(const struct netdev *, int error, char **errp);
 int netdev_stt_get_custom_stats(const struct netdev *,
                                 struct netdev_custom_stats *);
 

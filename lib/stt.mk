@@ -17,3 +17,22 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/stt-unixctl.c \
 	lib/stt.c \
 	lib/stt.h
+
+# Ports of the kernel datapath, and the module that makes them.
+if LINUX
+lib_libopenvswitch_la_SOURCES += \
+	lib/stt-rtnl.c \
+	lib/stt-rtnl.h
+endif
+
+EXTRA_DIST += \
+	datapath/Makefile \
+	datapath/compat.h \
+	datapath/device.c \
+	datapath/if_stt.h \
+	datapath/inner.c \
+	datapath/reassembly.c \
+	datapath/reassembly.h \
+	datapath/receive.c \
+	datapath/send.c \
+	datapath/stt.h

@@ -1,0 +1,19 @@
+# What STT adds to utilities/automake.mk, which includes this file.  automake
+# puts it into "make dist" by itself.
+# SPDX-License-Identifier: Apache-2.0
+# Copyright (c) 2026 The Open vSwitch STT authors.
+
+EXTRA_DIST += utilities/link_stt.c
+
+# What ip(8) loads for links of type "stt".  It looks in the directory that it
+# was built with, or in that of $IP_LIB_DIR; "make install iplibdir=DIR" says
+# which it is.
+if LINUX
+iplibdir = $(libdir)/ip
+iplib_SCRIPTS = utilities/link_stt.so
+CLEANFILES += utilities/link_stt.so
+
+utilities/link_stt.so: utilities/link_stt.c datapath/if_stt.h
+	$(AM_V_CC)$(CC) $(CFLAGS) $(LDFLAGS) -Wall -Wextra -fPIC -shared \
+	    -o $@ $(srcdir)/utilities/link_stt.c
+endif
