@@ -34,7 +34,11 @@ EXTRA_DIST += \
 	tests/kernel/lib.sh \
 	tests/kernel/run \
 	tests/kernel/selftest \
+	tests/kernel/stt.sh \
 	tests/kernel/test-00-machine.sh \
+	tests/kernel/test-10-device.sh \
+	tests/kernel/test-11-traffic.sh \
+	tests/kernel/test-20-ovs.sh \
 	tests/kernel/vm
 
 # A cable with faults and an attacker, for the lab.
