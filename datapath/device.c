@@ -316,7 +316,6 @@ static int stt_open(struct net_device *dev)
 {
 	struct stt_dev *stt = netdev_priv(dev);
 	struct stt_net *sn = stt_net(stt->net);
-	struct in6_addr remote;
 	struct stt_port *port;
 
 	port = stt_port_get(sn, stt->info.key.tp_dst);
@@ -327,14 +326,7 @@ static int stt_open(struct net_device *dev)
 	}
 
 	/* Last, since packets may come from now on. */
-	if (stt->collect_md) {
-		rcu_assign_pointer(port->collector, stt);
-	} else {
-		stt_remote(&stt->info, &remote);
-		hlist_add_head_rcu(&stt->port_node,
-				   &port->devices[stt_device_hash(stt->info.key.tun_id,
-								  &remote)]);
-	}
+	stt_port_add_device(port, stt);
 	return 0;
 }
 
@@ -344,11 +336,7 @@ static int stt_stop(struct net_device *dev)
 	struct stt_net *sn = stt_net(stt->net);
 	struct stt_port *port = stt_port_find(sn, stt->info.key.tp_dst);
 
-	if (stt->collect_md)
-		RCU_INIT_POINTER(port->collector, NULL);
-	else
-		hlist_del_rcu(&stt->port_node);
-	synchronize_net();
+	stt_port_del_device(port, stt);
 	stt_port_put(sn, port);
 	return 0;
 }

@@ -45,19 +45,57 @@ struct stt_port *stt_port_find(const struct stt_net *sn, __be16 port)
 	return NULL;
 }
 
-/**
- * stt_device_hash() - says where in stt_port::devices a device is
- * @id: its context ID
- * @remote: the address of its peer, IPv4 mapped
- *
- * Return: the index.
- */
-u32 stt_device_hash(__be64 id, const struct in6_addr *remote)
+static u32 stt_device_hash(__be64 id, const struct in6_addr *remote)
 {
-	u32 hash = jhash(remote, sizeof(*remote),
-			 jhash(&id, sizeof(id), 0));
+	return jhash(remote, sizeof(*remote), jhash(&id, sizeof(id), 0)) %
+	       STT_DEVICE_BUCKETS;
+}
 
-	return hash % ARRAY_SIZE(((struct stt_port *)NULL)->devices);
+static u32 stt_remote_hash(const struct in6_addr *remote)
+{
+	return jhash(remote, sizeof(*remote), 0) % STT_DEVICE_BUCKETS;
+}
+
+/**
+ * stt_port_add_device() - has a device receive from a port
+ * @port: the port
+ * @stt: the device
+ *
+ * To be called under RTNL.  Packets may come before it returns.
+ */
+void stt_port_add_device(struct stt_port *port, struct stt_dev *stt)
+{
+	struct in6_addr remote;
+
+	if (stt->collect_md) {
+		rcu_assign_pointer(port->collector, stt);
+		return;
+	}
+	stt_remote(&stt->info, &remote);
+	hlist_add_head_rcu(&stt->remote_node,
+			   &port->remotes[stt_remote_hash(&remote)]);
+	hlist_add_head_rcu(&stt->port_node,
+			   &port->devices[stt_device_hash(stt->info.key.tun_id,
+							  &remote)]);
+}
+
+/**
+ * stt_port_del_device() - ends what stt_port_add_device() began
+ * @port: the port
+ * @stt: the device
+ *
+ * To be called under RTNL.  When it returns, no packet is on its way to the
+ * device any more.
+ */
+void stt_port_del_device(struct stt_port *port, struct stt_dev *stt)
+{
+	if (stt->collect_md) {
+		RCU_INIT_POINTER(port->collector, NULL);
+	} else {
+		hlist_del_rcu(&stt->remote_node);
+		hlist_del_rcu(&stt->port_node);
+	}
+	synchronize_net();
 }
 
 static struct stt_dev *stt_device_find(const struct stt_port *port, __be64 id,
@@ -86,16 +124,14 @@ static bool stt_knows(const struct stt_port *port,
 {
 	struct in6_addr addr;
 	struct stt_dev *stt;
-	int i;
 
 	if (rcu_access_pointer(port->collector))
 		return true;
-	for (i = 0; i < ARRAY_SIZE(port->devices); i++) {
-		hlist_for_each_entry_rcu(stt, &port->devices[i], port_node) {
-			stt_remote(&stt->info, &addr);
-			if (ipv6_addr_equal(&addr, remote))
-				return true;
-		}
+	hlist_for_each_entry_rcu(stt, &port->remotes[stt_remote_hash(remote)],
+				 remote_node) {
+		stt_remote(&stt->info, &addr);
+		if (ipv6_addr_equal(&addr, remote))
+			return true;
 	}
 	return false;
 }
@@ -338,6 +374,7 @@ static void stt_deliver(struct stt_net *sn, const struct stt_port *port,
 		skb_scrub_packet(skb, !net_eq(stt->net, dev_net(stt->dev)));
 	}
 
+	skb_set_queue_mapping(skb, 0);
 	__vlan_hwaccel_clear_tag(skb);
 	if (hdr.vlan_tci & htons(STT_VLAN_PRESENT))
 		__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q),

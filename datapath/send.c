@@ -631,7 +631,8 @@ netdev_tx_t stt_xmit(struct sk_buff *skb, struct net_device *dev)
 			goto drop;
 		if (ip_tunnel_dst_cache_usable(skb, info))
 			cache = (struct dst_cache *)&info->dst_cache;
-	} else if (!skb->mark) {
+	} else if (!skb->mark && stt->info.key.tos != 1) {
+		/* What is inherited may lead elsewhere. */
 		cache = &stt->info.dst_cache;
 	}
 

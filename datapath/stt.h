@@ -189,15 +189,18 @@ struct stt_reassembly_limits {
 	unsigned long	timeout_ms;	/* since a frame's first segment */
 };
 
+#define STT_DEVICE_BUCKETS 256
+
 /* A TCP port in use: there is a device on it that is up. */
 struct stt_port {
 	struct hlist_node	node;		/* in stt_net::ports */
+	struct rcu_head		rcu;
 	__be16			port;
 	unsigned int		n_devices;
 	struct socket		*sock;		/* reserves the port */
 	struct stt_dev __rcu	*collector;	/* takes all IDs and peers */
-	struct hlist_head	devices[64];	/* the others, by peer and ID */
-	struct rcu_head		rcu;
+	struct hlist_head	devices[STT_DEVICE_BUCKETS]; /* by peer and ID */
+	struct hlist_head	remotes[STT_DEVICE_BUCKETS]; /* by peer */
 };
 
 struct stt_dev {
@@ -205,6 +208,7 @@ struct stt_dev {
 	struct net		*net;		/* of the underlay */
 	struct list_head	node;		/* in stt_net::devices */
 	struct hlist_node	port_node;	/* in stt_port::devices */
+	struct hlist_node	remote_node;	/* in stt_port::remotes */
 	struct gro_cells	gro_cells;
 	struct stt_counters __percpu *counters;
 
@@ -253,7 +257,8 @@ struct stt_net *stt_net(const struct net *net);
 
 /* receive.c */
 struct stt_port *stt_port_find(const struct stt_net *sn, __be16 port);
-u32 stt_device_hash(__be64 id, const struct in6_addr *remote);
+void stt_port_add_device(struct stt_port *port, struct stt_dev *stt);
+void stt_port_del_device(struct stt_port *port, struct stt_dev *stt);
 int stt_hooks_register(struct stt_net *sn);
 void stt_hooks_unregister(struct stt_net *sn);
 
