@@ -27,7 +27,9 @@ EXTRA_DIST += \
 # The kernel test machine, which only the fork's own Makefile runs.
 EXTRA_DIST += \
 	tests/kernel/boot \
+	tests/kernel/build-debug-kernel \
 	tests/kernel/console-errors \
+	tests/kernel/debug.config \
 	tests/kernel/get-kernel \
 	tests/kernel/guest \
 	tests/kernel/init \

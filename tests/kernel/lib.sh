@@ -83,9 +83,10 @@ within() {
     ip netns exec "$ns" "$@"
 }
 
-# wait_for SECONDS WHAT COMMAND...: waits until COMMAND succeeds.
+# wait_for SECONDS WHAT COMMAND...: waits until COMMAND succeeds.  A kernel that
+# is slower gets more time.
 wait_for() {
-    limit=$(($(cut -d . -f 1 /proc/uptime) + $1))
+    limit=$(($(cut -d . -f 1 /proc/uptime) + $1 * ${SLOWNESS:-1}))
     what=$2
     shift 2
     until "$@" > /dev/null 2>&1; do
