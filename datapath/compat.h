@@ -51,6 +51,16 @@ static inline void stt_set_gso_max_size(struct net_device *dev,
 #endif
 }
 
+static inline unsigned int stt_gso_max_size(const struct net_device *dev,
+					    bool ipv6)
+{
+#ifdef HAVE_GSO_IPV4_MAX_SIZE
+	if (!ipv6)
+		return READ_ONCE(dev->gso_ipv4_max_size);
+#endif
+	return READ_ONCE(dev->gso_max_size);
+}
+
 /* Before 6.10, 16 bits in network byte order, with the same numbers. */
 #ifdef HAVE_TUNNEL_FLAG_BITS
 #define stt_key_has(key, bit) test_bit(bit, (key)->tun_flags)

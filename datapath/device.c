@@ -193,12 +193,14 @@ static int stt_socket_create(struct net *net, __be16 port,
 	if (!err) {
 		sock->sk->sk_ipv6only = 0;
 		err = kernel_bind(sock, (void *)&sin6, sizeof(sin6));
-	} else {
+	} else if (err == -EAFNOSUPPORT) {
 		err = sock_create_kern(net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
 				       &sock);
 		if (err)
 			return err;
 		err = kernel_bind(sock, (void *)&sin, sizeof(sin));
+	} else {
+		return err;
 	}
 	if (err) {
 		sock_release(sock);
@@ -385,12 +387,15 @@ static void stt_setup(struct net_device *dev)
 	dev->priv_destructor = stt_destructor;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 
-	/* No SKB_GSO_TCP_ECN, see stt_can_describe(). */
-	dev->features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_FRAGLIST |
-			 NETIF_F_HIGHDMA | NETIF_F_TSO | NETIF_F_TSO6 |
-			 NETIF_F_RXCSUM | NETIF_F_HW_VLAN_CTAG_TX;
-	dev->hw_features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_FRAGLIST |
-			    NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_RXCSUM;
+	/* No SKB_GSO_TCP_ECN, see stt_can_describe().  And no lists of
+	 * fragments, whose parts have the size of inner segments: GSO relies
+	 * on their size, and outer segments have another one.
+	 */
+	dev->features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA |
+			 NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_RXCSUM |
+			 NETIF_F_HW_VLAN_CTAG_TX;
+	dev->hw_features |= NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_TSO |
+			    NETIF_F_TSO6 | NETIF_F_RXCSUM;
 	dev->vlan_features |= dev->hw_features;
 	stt_set_lltx(dev);
 
@@ -787,8 +792,10 @@ static int __net_init stt_net_init(struct net *net)
 
 	sn->net = net;
 	INIT_LIST_HEAD(&sn->devices);
+	/* The memory is the host's, so containers get less of it. */
 	sn->limits = (struct stt_reassembly_limits) {
-		.max_bytes	= 32UL << 20,
+		.max_bytes	= net->user_ns == &init_user_ns ? 32UL << 20 :
+								  4UL << 20,
 		.max_frames	= 4096,
 		.max_segments	= STT_MAX_SEGMENTS,
 		.source_percent	= 50,

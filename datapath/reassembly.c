@@ -80,7 +80,9 @@ struct stt_frame {
 	unsigned int		charge;		/* memory, in bytes */
 	bool			ce;		/* any segment had CE */
 
-	/* The outer IP header of the first segment. */
+	/* Of the first segment: what rules have noted, outer IP header. */
+	u32			mark;
+	u32			priority;
 	bool			ipv6;
 	union {
 		struct iphdr	iph;
@@ -222,7 +224,8 @@ static struct sk_buff *stt_frame_alloc(unsigned int len)
 
 	skb = alloc_skb_with_frags(HEADROOM + linear, len - linear,
 				   PAGE_ALLOC_COSTLY_ORDER, &err,
-				   GFP_ATOMIC | __GFP_NOWARN);
+				   GFP_ATOMIC | __GFP_NOWARN |
+				   __GFP_NOMEMALLOC);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, HEADROOM);
@@ -552,6 +555,8 @@ static enum stt_counter stt_frame_add(struct stt_frame *frame,
 	frame->ce |= seg->ce;
 
 	if (!start) {
+		frame->mark = skb->mark;
+		frame->priority = skb->priority;
 		frame->ipv6 = skb->protocol == htons(ETH_P_IPV6);
 		if (frame->ipv6)
 			frame->ip6h = *ipv6_hdr(skb);
@@ -595,6 +600,8 @@ static struct sk_buff *stt_shard_add(struct stt_reassembly *r,
 		return NULL;
 
 	*ce = frame->ce;
+	frame->skb->mark = frame->mark;
+	frame->skb->priority = frame->priority;
 	stt_frame_set_outer(frame->skb, frame->ipv6, &frame->iph);
 	stt_remember(shard, frame->tag, STT_DROP_DUPLICATE);
 	n_segments = frame->n_segments;

@@ -16,6 +16,7 @@
 #include <linux/netfilter_ipv6.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/addrconf.h>
 #include <net/inet_ecn.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
@@ -255,6 +256,7 @@ static enum stt_counter stt_decapsulate_ecn(struct sk_buff *skb, u8 outer)
 {
 	struct stt_inner inner;
 	enum stt_counter why;
+	__be16 protocol;
 	u8 dsfield;
 	int err;
 
@@ -274,11 +276,14 @@ static enum stt_counter stt_decapsulate_ecn(struct sk_buff *skb, u8 outer)
 		return STT_DROP_MEMORY;
 
 	/* There may be VLAN tags in between. */
+	protocol = skb->protocol;
+	skb->protocol = inner.ipv4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6);
 	skb_set_network_header(skb, inner.l3_ofs - ETH_HLEN);
 	dsfield = inner.ipv4 ? ipv4_get_dsfield(ip_hdr(skb)) :
 			       ipv6_get_dsfield(ipv6_hdr(skb));
 	err = INET_ECN_decapsulate(skb, outer, dsfield);
 	skb_reset_network_header(skb);
+	skb->protocol = protocol;
 	return err > 1 ? STT_DROP_ECN : 0;
 }
 
@@ -506,15 +511,15 @@ drop:
  */
 
 /* Says whether a message may be believed that quotes a segment to @dst with
- * sequence number @seq.
+ * sequence number @seq, which is ours if @local.
  */
-static bool stt_pmtu_check(struct stt_net *sn, const struct in6_addr *dst,
-			   __be32 seq)
+static bool stt_pmtu_check(struct stt_net *sn, bool local,
+			   const struct in6_addr *dst, __be32 seq)
 {
 	u32 n = ntohl(seq);
 
 	/* No more of the TCP-like header than this is sure to be quoted. */
-	if ((n >> 16) < STT_MIN_FRAME || (n & U16_MAX) >= n >> 16 ||
+	if (!local || (n >> 16) < STT_MIN_FRAME || (n & U16_MAX) >= n >> 16 ||
 	    !stt_peer_is_recent(sn, dst)) {
 		stt_count(sn->counters, STT_PMTU_REFUSED);
 		return false;
@@ -536,11 +541,13 @@ static void stt_icmp4(struct stt_net *sn, struct sk_buff *skb, unsigned int ofs)
 	struct iphdr iphb, *iph;
 	struct stt_quote qb, *q;
 	struct in6_addr dst;
+	bool local;
 	u32 mtu;
 
 	icmph = skb_header_pointer(skb, ofs, sizeof(icmphb), &icmphb);
 	if (!icmph || icmph->type != ICMP_DEST_UNREACH ||
-	    icmph->code != ICMP_FRAG_NEEDED)
+	    icmph->code != ICMP_FRAG_NEEDED ||
+	    READ_ONCE(sn->net->ipv4.sysctl_ip_no_pmtu_disc))
 		return;
 	mtu = max_t(u32, ntohs(icmph->un.frag.mtu), STT_MIN_PMTU4);
 
@@ -555,7 +562,8 @@ static void stt_icmp4(struct stt_net *sn, struct sk_buff *skb, unsigned int ofs)
 		return;
 
 	ipv6_addr_set_v4mapped(iph->daddr, &dst);
-	if (!stt_pmtu_check(sn, &dst, q->seq) ||
+	local = inet_addr_type(sn->net, iph->saddr) == RTN_LOCAL;
+	if (!stt_pmtu_check(sn, local, &dst, q->seq) ||
 	    !pskb_may_pull(skb, quoted_ofs + sizeof(*iph)))
 		return;
 
@@ -571,6 +579,7 @@ static void stt_icmp6(struct stt_net *sn, struct sk_buff *skb, unsigned int ofs)
 	struct ipv6hdr ip6hb, *ip6h;
 	struct stt_quote qb, *q;
 	struct in6_addr dst;
+	bool local;
 	u32 mtu;
 
 	icmph = skb_header_pointer(skb, ofs, sizeof(icmphb), &icmphb);
@@ -589,7 +598,8 @@ static void stt_icmp6(struct stt_net *sn, struct sk_buff *skb, unsigned int ofs)
 		return;
 
 	dst = ip6h->daddr;
-	if (!stt_pmtu_check(sn, &dst, q->seq) ||
+	local = ipv6_chk_addr(sn->net, &ip6h->saddr, NULL, 0);
+	if (!stt_pmtu_check(sn, local, &dst, q->seq) ||
 	    !pskb_may_pull(skb, quoted_ofs + sizeof(*ip6h)))
 		return;
 
@@ -610,8 +620,11 @@ static unsigned int stt_hook4(void *priv, struct sk_buff *skb,
 	__be16 buffer[2], *ports;
 
 	if (unlikely(iph->protocol != IPPROTO_TCP)) {
-		if (iph->protocol == IPPROTO_ICMP)
+		if (iph->protocol == IPPROTO_ICMP) {
+			local_bh_disable();
 			stt_icmp4(sn, skb, ofs);
+			local_bh_enable();
+		}
 		return NF_ACCEPT;
 	}
 	ports = skb_header_pointer(skb, ofs, sizeof(buffer), buffer);
@@ -623,7 +636,11 @@ static unsigned int stt_hook4(void *priv, struct sk_buff *skb,
 	ipv6_addr_set_v4mapped(iph->saddr, &seg.key.src);
 	ipv6_addr_set_v4mapped(iph->daddr, &seg.key.dst);
 	seg.ce = INET_ECN_is_ce(iph->tos);
+
+	/* A program that netfilter has asked may let go of it in a process. */
+	local_bh_disable();
 	stt_receive(sn, port, skb, ofs, NFPROTO_IPV4, &seg);
+	local_bh_enable();
 	return NF_STOLEN;
 }
 
@@ -637,19 +654,27 @@ static unsigned int stt_hook6(void *priv, struct sk_buff *skb,
 	struct stt_segment seg;
 	struct stt_port *port;
 	__be16 buffer[2], *ports, frag_off;
+	unsigned int ah_ofs = 0;
 	int l4_ofs = ofs;
 
 	if (unlikely(proto != IPPROTO_TCP)) {
 		if (proto == IPPROTO_ICMPV6) {
+			local_bh_disable();
 			stt_icmp6(sn, skb, ofs);
+			local_bh_enable();
 			return NF_ACCEPT;
 		}
-		if (!ipv6_ext_hdr(proto))
-			return NF_ACCEPT;
 
-		/* STT has no extension headers, but TCP would answer. */
+		/* STT has no extension headers, and is no fragment, but TCP
+		 * would answer.  IPsec has its turn first.
+		 */
+		if (!ipv6_ext_hdr(proto) ||
+		    ipv6_find_hdr(skb, &ah_ofs, NEXTHDR_AUTH, NULL,
+				  NULL) == NEXTHDR_AUTH)
+			return NF_ACCEPT;
 		l4_ofs = ipv6_skip_exthdr(skb, ofs, &proto, &frag_off);
-		if (l4_ofs < 0 || proto != IPPROTO_TCP || frag_off)
+		if (l4_ofs < 0 || proto != IPPROTO_TCP ||
+		    frag_off & htons(IP6_OFFSET))
 			return NF_ACCEPT;
 	}
 	ports = skb_header_pointer(skb, l4_ofs, sizeof(buffer), buffer);
@@ -657,7 +682,9 @@ static unsigned int stt_hook6(void *priv, struct sk_buff *skb,
 	if (likely(!port))
 		return NF_ACCEPT;
 	if (l4_ofs != ofs) {
+		local_bh_disable();
 		stt_count(sn->counters, STT_DROP_EXTENSIONS);
+		local_bh_enable();
 		kfree_skb(skb);
 		return NF_STOLEN;
 	}
@@ -666,7 +693,9 @@ static unsigned int stt_hook6(void *priv, struct sk_buff *skb,
 	seg.key.src = ip6h->saddr;
 	seg.key.dst = ip6h->daddr;
 	seg.ce = INET_ECN_is_ce(ipv6_get_dsfield(ip6h));
+	local_bh_disable();
 	stt_receive(sn, port, skb, ofs, NFPROTO_IPV6, &seg);
+	local_bh_enable();
 	return NF_STOLEN;
 }
 

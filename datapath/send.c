@@ -261,6 +261,7 @@ struct stt_flow {
 	bool		ipv6;
 	unsigned int	mss;		/* of the underlay */
 	unsigned int	max_frame;
+	unsigned int	max_gso;	/* of what can be divided */
 	__be16		sport;
 	__be16		dport;
 	__be16		vlan_tci;
@@ -356,11 +357,6 @@ static int stt_push(struct sk_buff *skb, const struct stt_flow *flow)
 		skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(frame_len, flow->mss);
 		skb_shinfo(skb)->gso_type = flow->ipv6 ? SKB_GSO_TCPV6 :
 							 SKB_GSO_TCPV4;
-		/* The parts of a list have other sizes than the segments,
-		 * which has to be said.
-		 */
-		if (skb_has_frag_list(skb))
-			skb_shinfo(skb)->gso_type |= SKB_GSO_DODGY;
 	}
 	return 0;
 }
@@ -404,9 +400,11 @@ static int stt_route(struct stt_dev *stt, const struct sk_buff *skb,
 		     const struct ip_tunnel_key *key)
 {
 	struct dst_entry *dst;
-	unsigned int mtu, hlen;
+	unsigned int mtu, hlen, gso_max, llen;
 
 	if (flow->ipv6) {
+		if (!ipv6_mod_enabled())
+			return -ENETUNREACH;
 		dst = cache ? dst_cache_get_ip6(cache, &flow->saddr6) : NULL;
 		if (!dst) {
 			struct flowi6 fl6 = {
@@ -468,6 +466,16 @@ static int stt_route(struct stt_dev *stt, const struct sk_buff *skb,
 	flow->mss = min(mtu - hlen, U16_MAX - hlen);
 	flow->max_frame = min_t(unsigned int, flow->mss * STT_MAX_SEGMENTS,
 				flow->ipv6 ? STT_MAX_FRAME6 : STT_MAX_FRAME4);
+
+	/* What the underlay doesn't take for TSO would be cut in software, so
+	 * rather make two frames of it.
+	 */
+	llen = hlen + dst->dev->hard_header_len + VLAN_HLEN + 1;
+	gso_max = max(stt_gso_max_size(dst->dev, flow->ipv6), 2 * llen) - llen;
+	gso_max = min(gso_max, flow->mss * READ_ONCE(dst->dev->gso_max_segs));
+	flow->max_gso = clamp_t(unsigned int, gso_max,
+				min(flow->mss, flow->max_frame),
+				flow->max_frame);
 	return 0;
 }
 
@@ -507,7 +515,8 @@ static void stt_flow_init(struct stt_flow *flow, const struct stt_dev *stt,
 	/* Like any UDP tunnel's, but never the port of STT itself: what a host
 	 * or a middlebox sends back would look like STT.
 	 */
-	flow->dport = stt->info.key.tp_dst;
+	flow->dport = stt->collect_md && key->tp_dst ? key->tp_dst :
+						       stt->info.key.tp_dst;
 	flow->sport = udp_flow_src_port(stt->net, skb, 0, 0, true);
 	if (unlikely(flow->sport == flow->dport))
 		flow->sport ^= htons(1);
@@ -575,6 +584,11 @@ static int stt_send(struct stt_dev *stt, struct sk_buff *skb,
 	struct stt_inner inner;
 	int err;
 
+	/* What the stack would have done, had it been asked; so this is rare. */
+	if (unlikely(skb_has_frag_list(skb)) && __skb_linearize(skb)) {
+		kfree_skb(skb);
+		return -ENOMEM;
+	}
 	if (unlikely(!stt_can_describe(skb, &inner))) {
 		/* Not from the stack, which has seen stt_features_check(). */
 		if (skb_is_gso(skb) || skb_csum_hwoffload_help(skb, 0)) {
@@ -582,6 +596,8 @@ static int stt_send(struct stt_dev *stt, struct sk_buff *skb,
 			return -EINVAL;
 		}
 	}
+	if (skb_is_gso(skb))
+		max_len = flow->max_gso - STT_HLEN;
 	if (unlikely(skb->len > max_len)) {
 		if (!skb_is_gso(skb)) {
 			kfree_skb(skb);

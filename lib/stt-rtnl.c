@@ -20,7 +20,8 @@
 /* Adds to 'request', inside IFLA_INFO_DATA, the attributes of a device for
  * ports with 'tnl_cfg'. */
 void
-stt_rtnl_put(struct ofpbuf *request, const struct netdev_tunnel_config *tnl_cfg)
+stt_rtnl_put(struct ofpbuf *request,
+             const struct netdev_tunnel_config *tnl_cfg)
 {
     nl_msg_put_flag(request, IFLA_STT_COLLECT_METADATA);
     nl_msg_put_be16(request, IFLA_STT_PORT, tnl_cfg->dst_port);

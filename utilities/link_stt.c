@@ -7,9 +7,11 @@
  * ==========================
  *
  * ip(8) loads a file link_TYPE.so for a link type that it doesn't know.  The
- * declarations below are what such a file and ip(8) expect of each other, which
- * no header tells: here they are those of iproute2 6.1.  The functions are
- * ip(8)'s own. */
+ * declarations below are what such a file and ip(8) expect of each other,
+ * which no header tells: here they are those of iproute2 6.1.  The functions
+ * are ip(8)'s own. */
+
+#include <config.h>
 
 #include <arpa/inet.h>
 #include <linux/if_link.h>

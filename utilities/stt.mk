@@ -14,6 +14,6 @@ iplib_SCRIPTS = utilities/link_stt.so
 CLEANFILES += utilities/link_stt.so
 
 utilities/link_stt.so: utilities/link_stt.c datapath/if_stt.h
-	$(AM_V_CC)$(CC) $(CFLAGS) $(LDFLAGS) -Wall -Wextra -fPIC -shared \
+	$(AM_V_CC)$(CC) -I. $(CFLAGS) $(LDFLAGS) -Wall -Wextra -fPIC -shared \
 	    -o $@ $(srcdir)/utilities/link_stt.c
 endif
