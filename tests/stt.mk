@@ -40,8 +40,14 @@ EXTRA_DIST += \
 	tests/kernel/test-00-machine.sh \
 	tests/kernel/test-10-device.sh \
 	tests/kernel/test-11-traffic.sh \
+	tests/kernel/test-12-wire.sh \
+	tests/kernel/test-13-abuse.sh \
+	tests/kernel/test-14-network.sh \
+	tests/kernel/test-15-storm.sh \
 	tests/kernel/test-20-ovs.sh \
-	tests/kernel/vm
+	tests/kernel/test-21-userspace.sh \
+	tests/kernel/vm \
+	tests/kernel/wire.py
 
 # A cable with faults and an attacker, for the lab.
 if LINUX

@@ -78,9 +78,9 @@ namespace() {
 
 # within NAME COMMAND...: runs COMMAND in a network namespace.
 within() {
-    ns=$1
+    within=$1
     shift
-    ip netns exec "$ns" "$@"
+    ip netns exec "$within" "$@"
 }
 
 # wait_for SECONDS WHAT COMMAND...: waits until COMMAND succeeds.  A kernel that

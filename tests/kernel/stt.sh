@@ -29,8 +29,8 @@ two_hosts() {
 
 # host NS N: gives host NS its addresses.
 host() {
-    ip -n "$1" address add "192.0.2.$2/24" dev eth0 &&
-        ip -n "$1" address add "2001:db8::$2/64" dev eth0 nodad &&
+    ip -n "$1" address replace "192.0.2.$2/24" dev eth0 &&
+        ip -n "$1" address replace "2001:db8::$2/64" dev eth0 nodad &&
         ip -n "$1" link set eth0 up
 }
 
@@ -116,4 +116,59 @@ offloads() {
     for feature; do
         within "$ns" ethtool -K eth0 "${feature%=*}" "${feature#*=}" || return
     done
+}
+
+# wire_hosts: gives the hosts the Ethernet addresses of the packets in
+# tests/stt-vectors, and has them ask for no others.
+wire_hosts() {
+    for ns in a b; do
+        ip -n $ns link set eth0 down
+    done
+    ip -n a link set eth0 address 02:00:00:00:00:01
+    ip -n b link set eth0 address 02:00:00:00:00:02
+    host a 1
+    host b 2
+    ip -n b neighbor replace 192.0.2.1 lladdr 02:00:00:00:00:01 dev eth0
+}
+
+# listen NS INTERFACE COUNT: begins to capture, into $TMPDIR/captured, what
+# INTERFACE receives.  The process is $capture.
+listen() {
+    rm -f "$TMPDIR/ready"
+    ip netns exec "$1" /usr/bin/python3 "$top/tests/kernel/wire.py" \
+        capture "$2" "$3" > "$TMPDIR/captured" 2> "$TMPDIR/ready" &
+    capture=$!
+    wait_for 20 "capture" test -s "$TMPDIR/ready"
+}
+
+# vector FILE: has a send the packets in tests/stt-vectors/FILE.
+vector() {
+    /usr/bin/python3 "$top/tests/kernel/wire.py" pcap \
+        "$top/tests/stt-vectors/$1" |
+        within a /usr/bin/python3 "$top/tests/kernel/wire.py" send eth0
+}
+
+# Open vSwitch on host a.
+
+# ovs_start: starts Open vSwitch in namespace a.  Its programs are in the PATH.
+ovs_start() {
+    ovs=$top/build/ovs
+    PATH=$ovs/ovsdb:$ovs/vswitchd:$ovs/utilities:$PATH
+    OVS_RUNDIR=$TMPDIR OVS_LOGDIR=$TMPDIR OVS_DBDIR=$TMPDIR
+    OVS_SYSCONFDIR=$TMPDIR OVS_CTL_TIMEOUT=60
+    export PATH OVS_RUNDIR OVS_LOGDIR OVS_DBDIR OVS_SYSCONFDIR OVS_CTL_TIMEOUT
+    ovsdb-tool create "$TMPDIR/conf.db" "$ovs/vswitchd/vswitch.ovsschema" &&
+        within a ovsdb-server --detach --no-chdir --pidfile --log-file \
+            -vconsole:off --remote="punix:$TMPDIR/db.sock" \
+            "$TMPDIR/conf.db" &&
+        at_exit "ovs-appctl -t ovsdb-server exit" &&
+        ovs-vsctl --no-wait init && vswitchd &&
+        at_exit "ovs-appctl exit --cleanup"
+}
+
+# vswitchd: starts ovs-vswitchd, after it has ended.
+vswitchd() {
+    wait_for 20 "end of ovs-vswitchd" test ! -e "$TMPDIR/ovs-vswitchd.pid" &&
+        within a ovs-vswitchd --detach --no-chdir --pidfile --log-file \
+            -vconsole:off
 }

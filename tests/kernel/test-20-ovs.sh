@@ -12,26 +12,8 @@ need_module openvswitch
 two_hosts
 rmmod stt
 
-# Open vSwitch on host a; host b has a device of its own.
-ovs=$top/build/ovs
-PATH=$ovs/ovsdb:$ovs/vswitchd:$ovs/utilities:$PATH
-OVS_RUNDIR=$TMPDIR OVS_LOGDIR=$TMPDIR OVS_DBDIR=$TMPDIR
-OVS_SYSCONFDIR=$TMPDIR OVS_CTL_TIMEOUT=60
-export PATH OVS_RUNDIR OVS_LOGDIR OVS_DBDIR OVS_SYSCONFDIR OVS_CTL_TIMEOUT
-
-# vswitchd: starts ovs-vswitchd.
-vswitchd() {
-    within a ovs-vswitchd --detach --no-chdir --pidfile --log-file \
-        -vconsole:off
-}
-
-ovsdb-tool create "$TMPDIR/conf.db" "$ovs/vswitchd/vswitch.ovsschema"
-within a ovsdb-server --detach --no-chdir --pidfile --log-file -vconsole:off \
-    --remote="punix:$TMPDIR/db.sock" "$TMPDIR/conf.db"
-at_exit "ovs-appctl -t ovsdb-server exit"
-ovs-vsctl --no-wait init
-vswitchd
-at_exit "ovs-appctl exit --cleanup"
+# Open vSwitch is on host a; host b has a device of its own.
+ovs_start
 ovs-vsctl add-br br0
 
 key=0xfedcba9876543210
@@ -109,7 +91,6 @@ check "deleting the last port deletes the device" sh -c '
     ip -n a link show stt_sys_7471'
 
 check "restart" sh -c 'ovs-appctl exit'
-wait_for 20 "end of ovs-vswitchd" test ! -e "$TMPDIR/ovs-vswitchd.pid"
 check "the device survives" ip -n a link show stt_sys_7471
 vswitchd
 check "ping afterwards" wait_for 30 "ping" pings 10.0.0.2 56
