@@ -26,12 +26,12 @@
 #error "This kernel is too old: take a newer one of its stable series."
 #endif
 
-/* Before 6.5, a part of netdevice.h. */
+/* Once a part of netdevice.h. */
 #ifdef HAVE_GSO_H
 #include <net/gso.h>
 #endif
 
-/* Before 6.12, a feature flag. */
+/* Once a feature flag. */
 static inline void stt_set_lltx(struct net_device *dev)
 {
 #ifdef HAVE_LLTX
@@ -41,7 +41,7 @@ static inline void stt_set_lltx(struct net_device *dev)
 #endif
 }
 
-/* Before 6.3, one limit for both versions of IP. */
+/* Once one limit for both versions of IP. */
 static inline void stt_set_gso_max_size(struct net_device *dev,
 					unsigned int size)
 {
@@ -61,7 +61,7 @@ static inline unsigned int stt_gso_max_size(const struct net_device *dev,
 	return READ_ONCE(dev->gso_max_size);
 }
 
-/* Before 6.10, 16 bits in network byte order, with the same numbers. */
+/* Once 16 bits in network byte order, with the same numbers. */
 #ifdef HAVE_TUNNEL_FLAG_BITS
 #define stt_key_has(key, bit) test_bit(bit, (key)->tun_flags)
 #else
@@ -76,14 +76,14 @@ static inline unsigned int stt_gso_max_size(const struct net_device *dev,
 #define stt_key_has(key, bit) (!!((key)->tun_flags & cpu_to_be16(BIT(bit))))
 #endif
 
-/* Before 6.18. */
+/* Once a TOS. */
 #ifndef HAVE_FLOWI4_DSCP
 #define flowi4_dscp flowi4_tos
 #define inet_dsfield_to_dscp(dsfield) \
 	((__force u8)inet_dsfield_to_dscp(dsfield))
 #endif
 
-/* Before 6.17, without flags. */
+/* Once without flags. */
 #ifndef HAVE_TUNNEL_XMIT_FLAGS
 static inline void compat_iptunnel_xmit(struct sock *sk, struct rtable *rt,
 					struct sk_buff *skb, __be32 src,
@@ -103,13 +103,13 @@ static inline void compat_ip6tunnel_xmit(struct sock *sk, struct sk_buff *skb,
 #define ip6tunnel_xmit compat_ip6tunnel_xmit
 #endif
 
-/* Before 6.6, an empty row ended a table. */
+/* Once an empty row ended a table. */
 #ifndef HAVE_NET_SYSCTL_SZ
 #define register_net_sysctl_sz(net, path, table, size) \
 	((void)(size), register_net_sysctl(net, path, table))
 #endif
 
-/* Before 7.0. */
+/* Once the size was given. */
 #ifndef kmalloc_obj
 #define kmalloc_obj(p, gfp) kmalloc(sizeof(p), gfp)
 #define kzalloc_obj(p, gfp) kzalloc(sizeof(p), gfp)
@@ -119,7 +119,7 @@ static inline void compat_ip6tunnel_xmit(struct sock *sk, struct sk_buff *skb,
 /* The rest is for device.c, which defines the functions declared here. */
 #ifdef STT_DEVICE
 
-/* Before 6.15, newlink() had the parameters one by one. */
+/* Once newlink() had the parameters one by one. */
 #ifndef HAVE_NEWLINK_PARAMS
 struct rtnl_newlink_params {
 	struct net *src_net;
@@ -152,7 +152,7 @@ static inline int stt_newlink(struct net *src_net, struct net_device *dev,
 #define stt_newlink(...) stt_newlink_params(__VA_ARGS__)
 #endif
 
-/* Before 6.16, one call for several namespaces. */
+/* Once one call for several namespaces. */
 #ifndef HAVE_EXIT_RTNL
 static void stt_net_exit_rtnl_one(struct net *net,
 				  struct list_head *dev_kill_list);

@@ -614,7 +614,7 @@ static int stt_newlink(struct net_device *dev,
 		}
 	}
 
-	/* Two IP headers, of IPv6 at worst, would be wrong: it has one. */
+	/* Enough for IPv6, so that packets need not be copied. */
 	dev->needed_headroom = LL_MAX_HEADER + sizeof(struct ipv6hdr) +
 			       sizeof(struct tcphdr) + STT_HLEN;
 	err = register_netdevice(dev);
