@@ -8,4 +8,5 @@ if ! command -v autoconf >/dev/null; then
          "build-aux/install-packages build" >&2
     exit 1
 fi
-cd "$(dirname "$0")" && exec autoconf
+# What autoconf remembers of an earlier run has the earlier version.
+cd "$(dirname "$0")" && exec autoconf --force

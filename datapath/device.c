@@ -16,8 +16,6 @@
 
 #include "reassembly.h"
 
-#define STT_MODULE_VERSION "0.1.0"
-
 static unsigned int stt_net_id __read_mostly;
 
 /**

@@ -29,6 +29,8 @@ EXTRA_DIST += \
 	datapath/Makefile \
 	datapath/compat.h \
 	datapath/device.c \
+	datapath/dkms-check \
+	datapath/dkms.conf \
 	datapath/if_stt.h \
 	datapath/inner.c \
 	datapath/reassembly.c \
