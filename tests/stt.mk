@@ -30,6 +30,7 @@ EXTRA_DIST += \
 	tests/kernel/build-debug-kernel \
 	tests/kernel/console-errors \
 	tests/kernel/debug.config \
+	tests/kernel/dkms \
 	tests/kernel/get-kernel \
 	tests/kernel/guest \
 	tests/kernel/init \
