@@ -359,8 +359,9 @@ netdev_stt_explain_error(const struct netdev *netdev, int error, char **errp)
     tnl_cfg = netdev_get_tunnel_config(netdev);
     if (error == EOPNOTSUPP) {
         message = xasprintf("%s: the kernel lacks the module stt.ko, which "
+                            "the Debian package openvswitch-stt-dkms, or "
                             "\"make -C datapath install\" in the source of "
-                            "Open vSwitch STT builds and installs", *errp);
+                            "Open vSwitch STT, builds and installs", *errp);
     } else if (error == EADDRINUSE && tnl_cfg) {
         message = xasprintf("%s: another program uses TCP port %"PRIu16"; "
                             "end it, or use another dst_port at both ends",

@@ -24,10 +24,14 @@ stt0="$stt0 options:remote_ip=192.0.2.2 options:key=$key"
 mkdir -p /run/modprobe.d
 echo "install stt /bin/false" > /run/modprobe.d/no-stt.conf
 ovs-vsctl $stt0 > "$TMPDIR/error" 2>&1
-check "without the module, ovs-vsctl says so" grep stt.ko "$TMPDIR/error"
+check "without the module, ovs-vsctl says so" \
+    grep "lacks the module stt.ko" "$TMPDIR/error"
 check "and the port's column" \
-    sh -c 'ovs-vsctl get interface stt0 error | grep stt.ko'
+    sh -c 'ovs-vsctl get interface stt0 error | grep "lacks the module stt.ko"'
 check "and the log" grep "stt.ko" "$TMPDIR/ovs-vswitchd.log"
+check "and each which package has it" \
+    [ "$(cat "$TMPDIR/error" "$TMPDIR/ovs-vswitchd.log" |
+             grep -c 'package openvswitch-stt-dkms')" -ge 2 ]
 check "and the switch goes on" ovs-vsctl --if-exists del-port stt0
 rm /run/modprobe.d/no-stt.conf
 
@@ -96,3 +100,11 @@ vswitchd
 check "ping afterwards" wait_for 30 "ping" pings 10.0.0.2 56
 check "TCP afterwards" transfer tcp 10.0.0.2 200000
 check "all content was right" [ ! -s "$TMPDIR/serve" ]
+
+# intro/install/stt-kernel.rst, "Going Back".  Host b has a device, too.
+check "deleting the port" ovs-vsctl del-port br0 stt0
+check "deletes the device" refuse ip -n a link show stt_sys_7471
+ip -n b link del stt0
+ip -n b link del stt1
+check "the module goes" modprobe -r stt
+check "and is gone" refuse sh -c "lsmod | grep '^stt '"
