@@ -22,6 +22,14 @@ loaded() { lsmod | grep '^stt '; }
 unload
 cp "$modules/updates/stt.ko" "$TMPDIR"
 
+# An emulated processor takes minutes to look into each of the kernel's modules:
+# hide those that have nothing to do with stt from depmod.
+dummy=$TMPDIR/$(basename "$(modinfo -n dummy)")
+cp "$(modinfo -n dummy)" "$dummy"
+for dir in arch crypto drivers fs lib sound net/netfilter net/sched; do
+    mount -t tmpfs hidden "$modules/kernel/$dir" || exit
+done
+
 # link [OPTION...]: has ip add a link of type stt.  Without options, the module
 # says that one is missing.
 namespace c
@@ -87,6 +95,11 @@ check "ip -d link show" sh -c \
 
 # Signatures.
 unload
+enforce=/sys/module/module/parameters/sig_enforce
+if [ ! -x "$sign" ] || [ ! -w $enforce ]; then
+    skip_one "signatures" "this kernel was built without them"
+    exit
+fi
 check "the module has no signer" [ -z "$(modinfo -F signer stt)" ]
 check "a key" openssl req -new -x509 -newkey rsa:2048 -nodes -days 36500 \
     -subj "/CN=stt test/" -outform DER -keyout "$TMPDIR/MOK.priv" \
@@ -101,12 +114,12 @@ rmmod stt
 check "and one that a stranger has signed" insmod "$TMPDIR/signed.ko"
 rmmod stt
 # What secure boot switches on, and nothing switches off.
-echo 1 > /sys/module/module/parameters/sig_enforce
+echo 1 > $enforce
 for file in stt signed; do
     check "with signatures enforced, it refuses $file.ko" \
         refuse insmod "$TMPDIR/$file.ko"
 done
 check "and loads nothing" refuse loaded
-check "but Debian's own" modprobe dummy
+check "but the kernel's own" insmod "$dummy"
 check "with a message" sh -c \
     "dmesg | grep 'Loading of module with unavailable key is rejected'"
