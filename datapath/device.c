@@ -80,6 +80,7 @@ static const char stt_counter_names[STT_N_COUNTERS][ETH_GSTRING_LEN] = {
 /* What waits for reassembly at the moment. */
 static const char stt_usage_names[][ETH_GSTRING_LEN] = {
 	"reassembly_frames",
+	"reassembly_segments",
 	"reassembly_bytes",
 };
 
@@ -146,15 +147,16 @@ static void stt_get_ethtool_stats(struct net_device *dev,
 {
 	struct stt_dev *stt = netdev_priv(dev);
 	struct stt_net *sn = stt_net(stt->net);
-	unsigned long frames, bytes;
+	struct stt_reassembly_usage usage;
 
 	ASSERT_RTNL();
 	memset(data, 0, sizeof(*data) * STT_N_COUNTERS);
 	stt_counters_sum(stt->counters, data);
 	stt_counters_sum(sn->counters, data);
-	stt_reassembly_usage(sn->reassembly, &frames, &bytes);
-	data[STT_N_COUNTERS] = frames;
-	data[STT_N_COUNTERS + 1] = bytes;
+	stt_reassembly_usage(sn->reassembly, &usage);
+	data[STT_N_COUNTERS] = usage.frames;
+	data[STT_N_COUNTERS + 1] = usage.segments;
+	data[STT_N_COUNTERS + 2] = usage.bytes;
 }
 
 static const struct ethtool_ops stt_ethtool_ops = {

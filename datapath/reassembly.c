@@ -114,6 +114,7 @@ struct stt_gone {
 struct stt_shard {
 	spinlock_t		lock;		/* for all of it */
 	struct list_head	by_age;		/* stt_frame, oldest first */
+	unsigned long		n_segments;	/* of all frames */
 	struct hlist_head	frames[FRAME_BUCKETS];
 	struct hlist_head	sources[SOURCE_BUCKETS];
 	struct stt_gone		gone[GONE];
@@ -304,6 +305,7 @@ static struct stt_frame *stt_frame_find(struct stt_shard *shard, u64 tag,
 
 /* Takes @frame out of all tables.  Its packet is the caller's. */
 static struct sk_buff *stt_frame_remove(struct stt_reassembly *r,
+					struct stt_shard *shard,
 					struct stt_frame *frame)
 {
 	struct stt_source *source = frame->source;
@@ -318,6 +320,7 @@ static struct sk_buff *stt_frame_remove(struct stt_reassembly *r,
 		hlist_del(&source->node);
 		kfree(source);
 	}
+	WRITE_ONCE(shard->n_segments, shard->n_segments - frame->n_segments);
 	atomic_long_sub(frame->charge, &r->n_bytes);
 	atomic_long_dec(&r->n_frames);
 	kfree(frame);
@@ -344,7 +347,7 @@ static void stt_frame_drop(struct stt_reassembly *r, struct stt_shard *shard,
 {
 	stt_count_n(r->counters, why, frame->n_segments);
 	stt_remember(shard, frame->tag, why);
-	kfree_skb(stt_frame_remove(r, frame));
+	kfree_skb(stt_frame_remove(r, shard, frame));
 }
 
 static struct stt_frame *stt_oldest(struct stt_shard *shard)
@@ -596,6 +599,7 @@ static struct sk_buff *stt_shard_add(struct stt_reassembly *r,
 			stt_frame_drop(r, shard, frame, why);
 		return NULL;
 	}
+	WRITE_ONCE(shard->n_segments, shard->n_segments + 1);
 	if (!stt_frame_is_complete(frame))
 		return NULL;
 
@@ -605,7 +609,7 @@ static struct sk_buff *stt_shard_add(struct stt_reassembly *r,
 	stt_frame_set_outer(frame->skb, frame->ipv6, &frame->iph);
 	stt_remember(shard, frame->tag, STT_DROP_DUPLICATE);
 	n_segments = frame->n_segments;
-	whole = stt_frame_remove(r, frame);
+	whole = stt_frame_remove(r, shard, frame);
 	stt_count(r->counters, STT_RX_REASSEMBLED);
 	stt_count_n(r->counters, STT_RX_SEGMENTS_REASSEMBLED, n_segments);
 	return whole;
@@ -691,14 +695,22 @@ out:
 /**
  * stt_reassembly_usage() - tells what waits
  * @r: where, or NULL
- * @frames: set to the number of frames
- * @bytes: set to the memory they take, in bytes
+ * @usage: set to that
+ *
+ * Segments that come at the same time may be in some of the numbers only.
  */
 void stt_reassembly_usage(const struct stt_reassembly *r,
-			  unsigned long *frames, unsigned long *bytes)
+			  struct stt_reassembly_usage *usage)
 {
-	*frames = r ? atomic_long_read(&r->n_frames) : 0;
-	*bytes = r ? atomic_long_read(&r->n_bytes) : 0;
+	int i;
+
+	memset(usage, 0, sizeof(*usage));
+	if (!r)
+		return;
+	usage->frames = atomic_long_read(&r->n_frames);
+	usage->bytes = atomic_long_read(&r->n_bytes);
+	for (i = 0; i < SHARDS; i++)
+		usage->segments += READ_ONCE(r->shards[i].n_segments);
 }
 
 /**

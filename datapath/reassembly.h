@@ -29,6 +29,13 @@ struct stt_segment {
 	bool			ce;	/* congestion experienced */
 };
 
+/* What waits at the moment. */
+struct stt_reassembly_usage {
+	unsigned long	frames;
+	unsigned long	segments;
+	unsigned long	bytes;		/* of memory */
+};
+
 struct stt_reassembly *
 stt_reassembly_create(const struct stt_reassembly_limits *limits,
 		      struct stt_counters __percpu *counters);
@@ -38,7 +45,7 @@ struct sk_buff *stt_reassembly_add(struct stt_reassembly *r,
 				   const struct stt_segment *seg,
 				   const struct sk_buff *skb, bool *ce);
 void stt_reassembly_usage(const struct stt_reassembly *r,
-			  unsigned long *frames, unsigned long *bytes);
+			  struct stt_reassembly_usage *usage);
 struct sk_buff *stt_frame_copy(const struct sk_buff *skb);
 
 #endif /* _STT_REASSEMBLY_H */

@@ -75,7 +75,8 @@ balance() {
             left = n["rx_segments"] - n["rx_segments_reassembled"] \
                 - n["drop_len_changed"] - n["drop_duplicate"] \
                 - n["drop_overlap"] - n["drop_segments"] - n["drop_evicted"] \
-                - n["drop_expired"] - n["drop_flushed"] - n["drop_memory"]
+                - n["drop_expired"] - n["drop_flushed"] - n["drop_memory"] \
+                - n["reassembly_segments"]
             print n["rx_segments"] " segments, " left " unaccounted for, " \
                 n["reassembly_frames"] " frames wait"
             exit left != 0 || n["reassembly_frames"] != 0

@@ -191,6 +191,7 @@ check "an honest packet amid the flood" delivers 1 mss=40 "$icmp"
 check "nothing is left" wait_for 20 "expiry" balance b
 head -n 20 "$TMPDIR/flood" >&9
 wait_for 10 "segments" counts b reassembly_frames 20
+check "segments wait" counts b reassembly_segments 20
 check "removal while segments wait" sh -c \
     "ip -n b link set stt0 down && ip -n b link set stt0 up"
 check "is counted" sh -c "ip netns exec b ethtool -S stt0 |
