@@ -28,6 +28,7 @@ EXTRA_DIST += \
 EXTRA_DIST += \
 	tests/kernel/boot \
 	tests/kernel/build-debug-kernel \
+	tests/kernel/check-style \
 	tests/kernel/console-errors \
 	tests/kernel/debug.config \
 	tests/kernel/dkms \
