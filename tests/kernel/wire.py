@@ -18,6 +18,10 @@ wire.py capture INTERFACE COUNT [SECONDS] > HEX
 wire.py pcap FILE > HEX
     Prints the frames in FILE.
 
+wire.py queue NUMBER [gso]
+    Accepts all packets that netfilter hands to queue NUMBER, with "gso" those
+    that wait for segmentation in one piece.  Prints "ready" on stderr first.
+
 Offloads are "csum=START+OFFSET" for a checksum that is yet to be computed, and
 "tso4=MSS" or "tso6=MSS", in this order, separated by spaces.  "vlan=TCI", first,
 is a tag beside the frame that was captured, with its TCI in hexadecimal digits.
@@ -40,6 +44,23 @@ PACKET_VNET_HDR = 15
 VLAN_VALID = 0x10
 PACKET_OUTGOING = 4
 NEEDS_CSUM = 1
+NETLINK_NETFILTER = 12
+NLM_F_REQUEST = 1
+NLM_F_ACK = 4
+NLMSG_ERROR = 2
+NFQNL_MSG_PACKET = 0x300
+NFQNL_MSG_VERDICT = 0x301
+NFQNL_MSG_CONFIG = 0x302
+NFQA_CFG_CMD = 1
+NFQA_CFG_PARAMS = 2
+NFQA_CFG_MASK = 4
+NFQA_CFG_FLAGS = 5
+NFQNL_CFG_CMD_BIND = 1
+NFQNL_COPY_META = 1
+NFQA_CFG_F_GSO = 1 << 2
+NFQA_PACKET_HDR = 1
+NFQA_VERDICT_HDR = 2
+NF_ACCEPT = 1
 GSO = {"tso4": 1, "tso6": 4}
 GSO_NAMES = {number: name for name, number in GSO.items()}
 
@@ -137,6 +158,50 @@ def pcap(name):
         ofs += 16 + length
 
 
+def queue(number, gso):
+    sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
+                         NETLINK_NETFILTER)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+
+    def attribute(kind, value):
+        return (struct.pack("=HH", 4 + len(value), kind) + value
+                + b"\0" * (-len(value) % 4))
+
+    def request(kind, flags, attributes):
+        body = struct.pack("!BBH", socket.AF_UNSPEC, 0, number) + attributes
+        sock.send(struct.pack("=IHHII", 16 + len(body), kind,
+                              NLM_F_REQUEST | flags, 0, 0) + body)
+
+    def configure(attributes):
+        request(NFQNL_MSG_CONFIG, NLM_F_ACK, attributes)
+        reply = sock.recv(65536)
+        kind, error = struct.unpack_from("=4xH10xi", reply)
+        if kind != NLMSG_ERROR or error:
+            sys.exit("queue: %s" % os.strerror(-error))
+
+    configure(attribute(NFQA_CFG_CMD,
+                        struct.pack("!BBH", NFQNL_CFG_CMD_BIND, 0, 0)))
+    flags = NFQA_CFG_F_GSO if gso else 0
+    configure(attribute(NFQA_CFG_PARAMS,
+                        struct.pack("!IB", 0, NFQNL_COPY_META))
+              + attribute(NFQA_CFG_FLAGS, struct.pack("!I", flags))
+              + attribute(NFQA_CFG_MASK, struct.pack("!I", NFQA_CFG_F_GSO)))
+    print("ready", file=sys.stderr, flush=True)
+    while True:
+        data = sock.recv(65536)
+        if struct.unpack_from("=4xH", data)[0] != NFQNL_MSG_PACKET:
+            continue
+        ofs = 20
+        while ofs < len(data):
+            length, kind = struct.unpack_from("=HH", data, ofs)
+            if kind == NFQA_PACKET_HDR:
+                packet_id = data[ofs + 4:ofs + 8]
+            ofs += length + -length % 4
+        request(NFQNL_MSG_VERDICT, 0,
+                attribute(NFQA_VERDICT_HDR,
+                          struct.pack("!I", NF_ACCEPT) + packet_id))
+
+
 def main():
     command, args = sys.argv[1], sys.argv[2:]
     if command == "send":
@@ -146,6 +211,8 @@ def main():
                 float(args[2]) if len(args) > 2 else 10)
     elif command == "pcap":
         pcap(*args)
+    elif command == "queue":
+        queue(int(args[0]), "gso" in args[1:])
     else:
         sys.exit(__doc__)
 
