@@ -47,6 +47,7 @@ EXTRA_DIST += \
 	tests/kernel/test-14-network.sh \
 	tests/kernel/test-15-storm.sh \
 	tests/kernel/test-16-stack.sh \
+	tests/kernel/test-17-noipv6.sh \
 	tests/kernel/test-20-ovs.sh \
 	tests/kernel/test-21-userspace.sh \
 	tests/kernel/test-30-install.sh \
