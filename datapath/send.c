@@ -290,13 +290,38 @@ struct stt_headers {
 
 static_assert(sizeof(struct stt_hdr) == STT_HLEN);
 
+/* Makes room in front of @skb for all headers of @flow.
+ *
+ * If that takes more memory, the socket that has sent the packet is charged for
+ * it, which skb_cow_head() does not do: a socket on this host, where the packet
+ * may arrive in one piece, relies on its account of memory.
+ *
+ * Return: @skb or what replaces it, or NULL, with @skb consumed, if there is no
+ * memory.
+ */
+static struct sk_buff *stt_reserve(struct sk_buff *skb,
+				   const struct stt_flow *flow)
+{
+	struct dst_entry *dst = flow->dst;
+	unsigned int headroom;
+
+	headroom = LL_RESERVED_SPACE(dst->dev) + dst->header_len +
+		   sizeof(struct ipv6hdr) + sizeof(struct stt_headers);
+	if (skb->sk && skb_headroom(skb) < headroom)
+		return skb_expand_head(skb, headroom);
+	if (skb_cow_head(skb, headroom)) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	return skb;
+}
+
 /* Makes the packet @skb an STT frame behind a TCP-like header, which waits for
  * its checksum and, if it takes several segments, for TSO.
  */
-static int stt_push(struct sk_buff *skb, const struct stt_flow *flow)
+static void stt_push(struct sk_buff *skb, const struct stt_flow *flow)
 {
 	unsigned int frame_len = STT_HLEN + skb->len, l4_len;
-	struct dst_entry *dst = flow->dst;
 	struct stt_headers *h;
 	struct stt_hdr hdr = { };
 	struct stt_inner inner;
@@ -320,10 +345,6 @@ static int stt_push(struct sk_buff *skb, const struct stt_flow *flow)
 	}
 	hdr.vlan_tci = flow->vlan_tci;
 	hdr.context_id = flow->id;
-
-	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len +
-			      sizeof(struct ipv6hdr) + sizeof(*h)))
-		return -ENOMEM;
 
 	skb_reset_inner_headers(skb);
 	skb->encapsulation = 0;
@@ -358,7 +379,6 @@ static int stt_push(struct sk_buff *skb, const struct stt_flow *flow)
 		skb_shinfo(skb)->gso_type = flow->ipv6 ? SKB_GSO_TCPV6 :
 							 SKB_GSO_TCPV4;
 	}
-	return 0;
 }
 
 /* Sends the packet that stt_push() has made of @skb. */
@@ -582,7 +602,6 @@ static int stt_send(struct stt_dev *stt, struct sk_buff *skb,
 	unsigned int max_len = flow->max_frame - STT_HLEN;
 	struct sk_buff *part, *next;
 	struct stt_inner inner;
-	int err;
 
 	/* What the stack would have done, had it been asked; so this is rare. */
 	if (unlikely(skb_has_frag_list(skb)) && __skb_linearize(skb)) {
@@ -612,12 +631,12 @@ static int stt_send(struct stt_dev *stt, struct sk_buff *skb,
 
 	skb_list_walk_safe(skb, part, next) {
 		skb_mark_not_on_list(part);
-		err = stt_push(part, flow);
-		if (err) {
-			stt_count_error(stt, err);
-			kfree_skb(part);
+		part = stt_reserve(part, flow);
+		if (!part) {
+			stt_count_error(stt, -ENOMEM);
 			continue;
 		}
+		stt_push(part, flow);
 		stt_count(stt->counters, STT_TX_FRAMES);
 		stt_output(stt, part, flow);
 	}
