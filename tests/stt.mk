@@ -9,6 +9,7 @@
 #   TESTSUITE_AT += tests/FILE.at                   make check
 #   SYSTEM_USERSPACE_TESTSUITE_AT += tests/FILE.at  make check-system-userspace
 #   SYSTEM_TSO_TESTSUITE_AT += tests/FILE.at        make check-system-tso
+#   SYSTEM_KMOD_TESTSUITE_AT += tests/FILE.at       make check-kernel
 #   SYSTEM_TESTSUITE_AT += tests/FILE.at            every check-system-* one
 #
 # A program of the tests adds to noinst_PROGRAMS, a C source of ovstest to
@@ -39,6 +40,7 @@ EXTRA_DIST += \
 	tests/kernel/run \
 	tests/kernel/selftest \
 	tests/kernel/stt.sh \
+	tests/kernel/suite.sh \
 	tests/kernel/test-00-machine.sh \
 	tests/kernel/test-10-device.sh \
 	tests/kernel/test-11-traffic.sh \
@@ -50,6 +52,7 @@ EXTRA_DIST += \
 	tests/kernel/test-17-noipv6.sh \
 	tests/kernel/test-20-ovs.sh \
 	tests/kernel/test-21-userspace.sh \
+	tests/kernel/test-22-suite.sh \
 	tests/kernel/test-30-install.sh \
 	tests/kernel/vm \
 	tests/kernel/wire.py
@@ -72,6 +75,13 @@ SYSTEM_TSO_TESTSUITE_AT += \
 	tests/stt-macros.at \
 	tests/system-stt-robust.at \
 	tests/system-stt.at
+
+# Real traffic between a bridge, of either datapath, and a link of type stt.
+SYSTEM_KMOD_TESTSUITE_AT += \
+	tests/system-stt-traffic.at
+SYSTEM_USERSPACE_TESTSUITE_AT += \
+	tests/system-stt-traffic.at
+
 FLAKE8_PYFILES += \
 	tests/doc-commands.py \
 	tests/lab-judge.py \
