@@ -82,11 +82,25 @@ check "mixed addresses refused" \
 check "link-local peer refused" refused "Link-local" remote fe80::1
 check "flow label without IPv6 refused" \
     refused "Flow label" remote 192.0.2.2 flowlabel 7
-for option in "id 0x10000000000000000" "id x" "id -1" "dstport 0" \
-              "dstport 65536" "ttl 256" "ttl 0" "tos 3" "tos 256" "df maybe" \
-              "remote 300.1.1.1" "flowlabel 0x100000" "nonsense 1"; do
-    check "$option refused" refused . remote 192.0.2.2 $option
-done
+while IFS=: read -r option text; do
+    check "$option refused" refused "$text" remote 192.0.2.2 $option
+done <<EOF
+id 0x10000000000000000:invalid context ID
+id x:invalid context ID
+id -1:invalid context ID
+dstport 0:invalid TCP port
+dstport 65536:invalid TCP port
+ttl 256:invalid TTL
+ttl 0:invalid TTL
+tos 3:invalid TOS
+tos 256:invalid TOS
+df maybe:invalid DF
+local 300.1.1.1:"local" needs an IPv4 or IPv6 address
+flowlabel 0x100000:invalid flow label
+nonsense 1:unknown option "nonsense"
+EOF
+check "remote 300.1.1.1 refused" \
+    refused '"remote" needs an IPv4 or IPv6 address' remote 300.1.1.1
 
 ip -n a link add stt0 type stt remote 192.0.2.2
 ip netns exec a /usr/bin/python3 -c '
