@@ -37,6 +37,7 @@ EXTRA_DIST += \
 	tests/kernel/guest \
 	tests/kernel/init \
 	tests/kernel/lib.sh \
+	tests/kernel/newlink.py \
 	tests/kernel/run \
 	tests/kernel/selftest \
 	tests/kernel/stt.sh \
@@ -48,6 +49,7 @@ EXTRA_DIST += \
 	tests/kernel/test-13-abuse.sh \
 	tests/kernel/test-14-network.sh \
 	tests/kernel/test-15-storm.sh \
+	tests/kernel/test-16-matrix.sh \
 	tests/kernel/test-16-stack.sh \
 	tests/kernel/test-17-noipv6.sh \
 	tests/kernel/test-20-ovs.sh \
