@@ -27,6 +27,7 @@ EXTRA_DIST += \
 
 # The kernel test machine, which only the fork's own Makefile runs.
 EXTRA_DIST += \
+	tests/kernel/bench.sh \
 	tests/kernel/boot \
 	tests/kernel/build-debug-kernel \
 	tests/kernel/check-style \
@@ -50,8 +51,8 @@ EXTRA_DIST += \
 	tests/kernel/test-14-network.sh \
 	tests/kernel/test-15-storm.sh \
 	tests/kernel/test-16-matrix.sh \
-	tests/kernel/test-16-stack.sh \
 	tests/kernel/test-17-noipv6.sh \
+	tests/kernel/test-18-stack.sh \
 	tests/kernel/test-20-ovs.sh \
 	tests/kernel/test-21-userspace.sh \
 	tests/kernel/test-22-suite.sh \
