@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/sysctl.h>
 #include <net/dst_cache.h>
+#include <net/inet_ecn.h>
 #include <net/ipv6.h>
 #include <net/netns/generic.h>
 #include <net/rtnetlink.h>
@@ -560,8 +561,14 @@ static int stt_parse(struct stt_dev *stt, struct nlattr *data[],
 		}
 		stt->ttl_inherit = true;
 	}
-	if (data[IFLA_STT_TOS])
+	if (data[IFLA_STT_TOS]) {
 		key->tos = nla_get_u8(data[IFLA_STT_TOS]);
+		if (key->tos != 1 && key->tos & INET_ECN_MASK) {
+			NL_SET_ERR_MSG_ATTR(extack, data[IFLA_STT_TOS],
+					    "TOS has no ECN bits, except 1 to inherit");
+			return -EINVAL;
+		}
+	}
 	if (data[IFLA_STT_DF])
 		stt->df = nla_get_u8(data[IFLA_STT_DF]);
 	if (data[IFLA_STT_LABEL]) {

@@ -140,6 +140,9 @@ check "local IPv6, peer IPv4" \
 check "local IPv4, peer IPv6" no_link "another family" $peer6 LOCAL=c0000201
 check "TTL inherited and a number" \
     no_link "either inherited or a number" $peer TTL=09 TTL_INHERIT=
+for tos in 02 03 89 ff; do
+    check "TOS 0x$tos" no_link "no ECN bits" $peer TOS=$tos
+done
 check "flow label of 21 bits" no_link "20 bits" $peer6 LABEL=00100000
 check "flow label with IPv4" no_link "needs IPv6" $peer LABEL=00000001
 check "DF 3" no_link . $peer DF=03
