@@ -111,6 +111,7 @@ TESTSUITE_AT += \
 	tests/stt-peers.at \
 	tests/stt-switch.at \
 	tests/stt.at \
+	tests/tunnel-mixed.at \
 	tests/tunnel-push-pop-stt.at
 
 # What reads and writes STT packets for the tests, and captures of STT, which

@@ -17,7 +17,8 @@
 #     tso     UDP and GRE tunnels are not segmented by the NIC, TCP is
 #     gro     ... and what a host receives is merged
 #     plain   neither is segmented by the NIC
-#     merged  ... and what a host receives is merged.
+#     merged  ... and what a host receives is merged
+#     all     all of them are segmented by the NIC, as in tso with a better NIC.
 #
 # Packets of tunnels are not tracked, as the manual has it.  A run is STREAMS
 # streams of TCP for RUN_SECONDS; the kinds take turns, ROUNDS times.  The time is
@@ -62,7 +63,9 @@ features() {
 
 # set_up SETTING: makes the devices what SETTING says.
 set_up() {
+    tunnels=off
     case $1 in
+        all) tso=on gro=off tunnels=on ;;
         tso) tso=on gro=off ;;
         gro) tso=on gro=on ;;
         plain) tso=off gro=off ;;
@@ -71,7 +74,7 @@ set_up() {
     esac
     for ns in a b; do
         for device in eth0 eth1; do
-            features $ns $device off $TUNNELS
+            features $ns $device $tunnels $TUNNELS
             features $ns $device $tso $TCP
             features $ns $device $gro generic-receive-offload
         done
@@ -200,7 +203,7 @@ ip netns exec b iperf3 -s > "$TMPDIR/server" 2>&1 &
 at_exit "kill $!"
 wait_for 60 "the server" sh -c "ip netns exec b ss -ltn | grep -q ':5201 '"
 
-[ $# -gt 0 ] || set -- tso gro plain merged
+[ $# -gt 0 ] || set -- tso gro plain merged all
 echo "Linux $(uname -r), $STREAMS streams of $RUN_SECONDS s, $ROUNDS rounds"
 for setting; do
     set_up "$setting"

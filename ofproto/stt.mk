@@ -1,0 +1,8 @@
+# What STT adds to ofproto/automake.mk, which includes this file.  automake puts
+# it into "make dist" by itself.
+# SPDX-License-Identifier: Apache-2.0
+# Copyright (c) 2026 The Open vSwitch STT authors.
+
+ofproto_libofproto_la_SOURCES += \
+	ofproto/tunnel-key.c \
+	ofproto/tunnel-key.h
