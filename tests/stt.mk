@@ -118,6 +118,7 @@ TESTSUITE_AT += \
 # tests/test-stt-vectors.c explains.
 EXTRA_DIST += \
 	tests/stt-wire.py \
+	tests/tunnel-wire.py \
 	tests/stt-vectors/stt-icmp.pcap \
 	tests/stt-vectors/stt-ipv6-outer.pcap \
 	tests/stt-vectors/stt-negative.pcap \
