@@ -1034,6 +1034,19 @@ netdev_stt_format_header(struct ds *ds, const void *l4, size_t len)
                   ntohll(stt_get_context_id(stt)));
 }
 
+/* Copies to 'tnl' the TCP ports and the key of the header of a tnl_push
+ * action, whose TCP-like and STT headers are at 'l4'.  The source port is 0,
+ * since each flow gets one of its own when it is sent. */
+void
+netdev_stt_read_header(const void *l4, struct flow_tnl *tnl)
+{
+    const struct tcp_header *tcp = l4;
+
+    tnl->tp_src = tcp->tcp_src;
+    tnl->tp_dst = tcp->tcp_dst;
+    tnl->tun_id = stt_get_context_id((const struct stt_header *) (tcp + 1));
+}
+
 /* Parses what netdev_stt_format_header() formats, and the parenthesis that
  * closes the header, from 's' at offset '*n', and writes the TCP-like and STT
  * headers to 'l4', which must have room for them.

@@ -17,6 +17,7 @@
 
 struct dp_packet_batch;
 struct ds;
+struct flow_tnl;
 struct netdev;
 struct netdev_class;
 struct netdev_custom_stats;
@@ -70,9 +71,10 @@ void netdev_stt_set_limits(const struct smap *other_config);
 void netdev_stt_get_reassembly(struct stt_reassembly_stats *,
                                struct stt_reassembly_limits *);
 
-/* Text form of the header in a tnl_push action. */
+/* Text form of the header in a tnl_push action, and what it tells. */
 void netdev_stt_format_header(struct ds *, const void *l4, size_t len);
 uint32_t netdev_stt_scan_header(const char *s, int *n, void *l4);
+void netdev_stt_read_header(const void *l4, struct flow_tnl *);
 
 /* Main loop. */
 void netdev_stt_run(const struct netdev_class *);

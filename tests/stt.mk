@@ -109,6 +109,7 @@ TESTSUITE_AT += \
 	tests/stt-ipsec.at \
 	tests/stt-offload.at \
 	tests/stt-peers.at \
+	tests/stt-sample.at \
 	tests/stt-switch.at \
 	tests/stt.at \
 	tests/tunnel-mixed.at \
@@ -119,6 +120,7 @@ TESTSUITE_AT += \
 EXTRA_DIST += \
 	tests/stt-wire.py \
 	tests/tunnel-wire.py \
+	tests/udp-dump.py \
 	tests/stt-vectors/stt-icmp.pcap \
 	tests/stt-vectors/stt-ipv6-outer.pcap \
 	tests/stt-vectors/stt-negative.pcap \
