@@ -58,6 +58,8 @@ EXTRA_DIST += \
 	tests/kernel/test-22-suite.sh \
 	tests/kernel/test-23-kinds.sh \
 	tests/kernel/test-24-userspace-suite.sh \
+	tests/kernel/test-25-openflow.sh \
+	tests/kernel/test-26-ipsec.sh \
 	tests/kernel/test-30-install.sh \
 	tests/kernel/vm \
 	tests/kernel/wire.py
