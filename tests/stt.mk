@@ -115,6 +115,7 @@ TESTSUITE_AT += \
 	tests/stt-switch.at \
 	tests/stt.at \
 	tests/tunnel-mixed.at \
+	tests/tunnel-nvgre.at \
 	tests/tunnel-push-pop-stt.at
 
 # What reads and writes STT packets for the tests, and captures of STT, which
