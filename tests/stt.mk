@@ -110,6 +110,7 @@ TESTSUITE_AT += \
 	tests/stt-abuse.at \
 	tests/stt-ipsec.at \
 	tests/stt-offload.at \
+	tests/stt-openflow.at \
 	tests/stt-peers.at \
 	tests/stt-sample.at \
 	tests/stt-switch.at \
