@@ -77,6 +77,7 @@ endif
 SYSTEM_USERSPACE_TESTSUITE_AT += \
 	tests/stt-macros.at \
 	tests/system-stt-robust.at \
+	tests/system-stt-tenants.at \
 	tests/system-stt.at
 SYSTEM_TSO_TESTSUITE_AT += \
 	tests/stt-macros.at \
@@ -114,6 +115,7 @@ TESTSUITE_AT += \
 	tests/stt-peers.at \
 	tests/stt-sample.at \
 	tests/stt-switch.at \
+	tests/stt-tenants.at \
 	tests/stt.at \
 	tests/tunnel-mixed.at \
 	tests/tunnel-nvgre.at \
