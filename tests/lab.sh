@@ -263,6 +263,8 @@ lab_run() {
 lab_spawn() {
     local node="$1" log="$2"
     shift 2
+    # Who waits for a line in it must not find one from earlier.
+    : > "$log"
     (
         case $node in
         hv*)
