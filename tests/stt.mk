@@ -20,9 +20,12 @@ EXTRA_DIST += \
 	tests/attack-bench.sh \
 	tests/demo.sh \
 	tests/doc-commands.py \
+	tests/get-ovn \
 	tests/lab-judge.py \
 	tests/lab-transfer.py \
 	tests/lab.sh \
+	tests/ovn-traffic.py \
+	tests/ovn.sh \
 	tests/soak.sh
 
 # The kernel test machine, which only the fork's own Makefile runs.
@@ -93,7 +96,8 @@ SYSTEM_USERSPACE_TESTSUITE_AT += \
 FLAKE8_PYFILES += \
 	tests/doc-commands.py \
 	tests/lab-judge.py \
-	tests/lab-transfer.py
+	tests/lab-transfer.py \
+	tests/ovn-traffic.py
 
 # Unit tests, and tests of ovs-vswitchd with simulated ports.
 tests_ovstest_SOURCES += \
