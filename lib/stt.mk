@@ -8,6 +8,8 @@ MAN_FRAGMENTS += lib/netdev-stt-unixctl.man
 lib_libopenvswitch_la_SOURCES += \
 	lib/netdev-stt.c \
 	lib/netdev-stt.h \
+	lib/netdev-tuning.c \
+	lib/netdev-tuning.h \
 	lib/stt-listener.c \
 	lib/stt-listener.h \
 	lib/stt-peers.c \

@@ -79,11 +79,13 @@ endif
 # Real traffic between hypervisors of the lab.
 SYSTEM_USERSPACE_TESTSUITE_AT += \
 	tests/stt-macros.at \
+	tests/system-netdev-tuning.at \
 	tests/system-stt-robust.at \
 	tests/system-stt-tenants.at \
 	tests/system-stt.at
 SYSTEM_TSO_TESTSUITE_AT += \
 	tests/stt-macros.at \
+	tests/system-netdev-tuning.at \
 	tests/system-stt-robust.at \
 	tests/system-stt.at
 
@@ -101,6 +103,7 @@ FLAKE8_PYFILES += \
 
 # Unit tests, and tests of ovs-vswitchd with simulated ports.
 tests_ovstest_SOURCES += \
+	tests/test-netdev-tuning.c \
 	tests/test-stt-packet.c \
 	tests/test-stt-peers.c \
 	tests/test-stt-reassembly.c \
@@ -112,6 +115,7 @@ tests_ovstest_SOURCES += \
 	tests/test-stt.h
 
 TESTSUITE_AT += \
+	tests/netdev-tuning.at \
 	tests/stt-abuse.at \
 	tests/stt-ipsec.at \
 	tests/stt-offload.at \

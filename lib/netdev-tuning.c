@@ -1,0 +1,263 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ * Copyright (c) 2026 The Open vSwitch STT authors.
+ */
+
+#include <config.h>
+#include "netdev-tuning.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "dp-packet.h"
+#include "dpif-netdev.h"
+#include "netdev-provider.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "packets.h"
+#include "smap.h"
+#include "userspace-tso.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(netdev_tuning);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+
+/* Bytes of a virtio header, see struct virtio_net_hdr. */
+#define VNET_HDR_LEN 10
+
+/* What a packet without userspace TSO, or the front of one with it, may take
+ * in its buffer.  Longer MTUs make use of the big buffers. */
+#define STD_LEN_MAX (16 * 1024)
+
+/* The longest packet that there may be: an IPv6 packet, which doesn't count
+ * its header's 40 bytes, with an Ethernet header and two VLAN tags. */
+#define PACKET_LEN_MAX (VNET_HDR_LEN + VLAN_ETH_HEADER_LEN + VLAN_HEADER_LEN \
+                        + 40 + UINT16_MAX)
+
+/* Space before a packet, for the headers of a tunnel or two.  The longest of
+ * STT, over IPv6 with VLAN and virtio headers, has 106 bytes.  With DPDK, a
+ * buffer's length has 16 bits only, and can't hold all that. */
+#ifdef DPDK_NETDEV
+#define HEADROOM DP_NETDEV_HEADROOM
+#define BIG_BUF_SIZE UINT16_MAX
+#else
+#define HEADROOM 192
+#define BIG_BUF_SIZE ROUND_UP(HEADROOM + PACKET_LEN_MAX, CACHE_LINE_SIZE)
+
+BUILD_ASSERT_DECL(HEADROOM >= DP_NETDEV_HEADROOM);
+#endif
+
+/* An offset in a packet has 16 bits. */
+BUILD_ASSERT_DECL(HEADROOM + STD_LEN_MAX <= UINT16_MAX);
+
+/* Big buffers that a thread has freed and will use again.  A batch of packets
+ * takes NETDEV_MAX_BURST of them. */
+struct big_cache {
+    size_t n;
+    void *bufs[2 * NETDEV_MAX_BURST];
+};
+
+static pthread_key_t big_cache_key;
+DEFINE_STATIC_PER_THREAD_DATA(struct big_cache *, big_cache, NULL);
+
+/* Receive socket buffers. */
+
+/* Linux doubles the size that is asked for, to have room for its own data. */
+static int
+get_rcvbuf(int fd)
+{
+    socklen_t len = sizeof(int);
+    int size;
+
+    return getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len) ? 0 : size / 2;
+}
+
+/* Sets the receive buffer of the socket of 'netdev', if it has one, to as much
+ * as is configured or, with userspace TSO, as bursts of packets of 64 KB need,
+ * and notes what the kernel has given, which may be less. */
+static void
+set_rcvbuf(struct netdev *netdev)
+{
+    struct netdev_tuning *tuning = &netdev->tuning;
+    int wanted = tuning->rcvbuf ? tuning->rcvbuf
+                 : userspace_tso_enabled() ? NETDEV_TUNING_RCVBUF_TSO
+                 : tuning->rcvbuf_initial;
+    int before = tuning->rcvbuf_got;
+
+    if (tuning->rx_fd <= 0 || wanted == before) {
+        return;
+    }
+
+#ifdef SO_RCVBUFFORCE
+    if (setsockopt(tuning->rx_fd, SOL_SOCKET, SO_RCVBUFFORCE,
+                   &wanted, sizeof wanted))
+#endif
+    {
+        /* The kernel gives what net.core.rmem_max allows. */
+        setsockopt(tuning->rx_fd, SOL_SOCKET, SO_RCVBUF,
+                   &wanted, sizeof wanted);
+    }
+
+    tuning->rcvbuf_got = get_rcvbuf(tuning->rx_fd);
+    if (tuning->rcvbuf_got != before) {
+        if (tuning->rcvbuf_got < wanted) {
+            VLOG_WARN("%s: receive socket buffer has %d bytes instead of %d, "
+                      "so packets may get lost.  Without CAP_NET_ADMIN, "
+                      "net.core.rmem_max is the limit.",
+                      netdev_get_name(netdev), tuning->rcvbuf_got, wanted);
+        }
+        netdev_change_seq_changed(netdev);
+    }
+}
+
+/* Has 'netdev' receive from packet socket 'fd', whose buffer is made as large
+ * as it should be.  Only for the main thread. */
+void
+netdev_tuning_rxq_opened(struct netdev *netdev, int fd)
+{
+    netdev->tuning.rx_fd = fd;
+    netdev->tuning.rcvbuf_initial = get_rcvbuf(fd);
+    netdev->tuning.rcvbuf_got = netdev->tuning.rcvbuf_initial;
+    set_rcvbuf(netdev);
+}
+
+/* Has 'netdev' forget its packet socket.  Only for the main thread. */
+void
+netdev_tuning_rxq_closed(struct netdev *netdev)
+{
+    netdev->tuning.rx_fd = 0;
+    netdev->tuning.rcvbuf_got = 0;
+}
+
+/* Configuration and status. */
+
+/* Has 'netdev', a port of the userspace datapath, do as 'other_config' of its
+ * Interface says.  A bad value is logged, and the default is used.  Only for
+ * the main thread. */
+void
+netdev_tuning_configure(struct netdev *netdev, const struct smap *other_config)
+{
+    const char *s = smap_get(other_config, "rx-socket-buffer");
+    long long int rcvbuf = 0;
+
+    if (s && (!str_to_llong(s, 10, &rcvbuf)
+              || rcvbuf < NETDEV_TUNING_RCVBUF_MIN
+              || rcvbuf > NETDEV_TUNING_RCVBUF_MAX)) {
+        VLOG_WARN_RL(&rl, "%s: other_config:rx-socket-buffer: \"%s\" is not a "
+                     "number from %d to %d", netdev_get_name(netdev), s,
+                     NETDEV_TUNING_RCVBUF_MIN, NETDEV_TUNING_RCVBUF_MAX);
+        rcvbuf = 0;
+    }
+    netdev->tuning.rcvbuf = rcvbuf;
+    set_rcvbuf(netdev);
+}
+
+/* Adds to 'smap' what is in force for 'netdev'.  Only for the main thread. */
+void
+netdev_tuning_get_status(const struct netdev *netdev, struct smap *smap)
+{
+    if (netdev->tuning.rcvbuf_got) {
+        smap_add_format(smap, "rx_socket_buffer", "%d",
+                        netdev->tuning.rcvbuf_got);
+    }
+}
+
+/* Buffers to receive into. */
+
+/* Returns how many bytes of a packet of a port with 'mtu' go into a buffer of
+ * the ordinary size, 'vnet_hdr_len' bytes of a virtio header included.  With
+ * userspace TSO, packets may be longer, and the rest goes into a big one. */
+size_t
+netdev_tuning_std_len(size_t vnet_hdr_len, int mtu, bool tso)
+{
+    size_t len = vnet_hdr_len + VLAN_ETH_HEADER_LEN + mtu;
+
+#ifdef DPDK_NETDEV
+    len = MIN(len, UINT16_MAX - HEADROOM);
+#endif
+    return tso ? MIN(len, STD_LEN_MAX) : len;
+}
+
+/* Returns a packet with headroom and space for 'std_len' bytes: 'buf', if it
+ * is one that nothing has been received into, otherwise a new one.  'buf' may
+ * be null. */
+struct dp_packet *
+netdev_tuning_std_buf(struct dp_packet *buf, size_t std_len)
+{
+    if (OVS_LIKELY(buf && dp_packet_tailroom(buf) == std_len)) {
+        return buf;
+    }
+    dp_packet_delete(buf);
+    return dp_packet_new_with_headroom(std_len, HEADROOM);
+}
+
+static void
+big_cache_destroy(void *cache_)
+{
+    struct big_cache *cache = cache_;
+
+    while (cache->n) {
+        free(cache->bufs[--cache->n]);
+    }
+    free(cache);
+    *big_cache_get() = NULL;
+}
+
+static struct big_cache *
+big_cache_get_or_new(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+    struct big_cache **cachep = big_cache_get();
+
+    if (OVS_UNLIKELY(!*cachep)) {
+        if (ovsthread_once_start(&once)) {
+            xpthread_key_create(&big_cache_key, big_cache_destroy);
+            ovsthread_once_done(&once);
+        }
+        *cachep = xzalloc(sizeof **cachep);
+        xpthread_setspecific(big_cache_key, *cachep);
+    }
+    return *cachep;
+}
+
+/* Returns the size of what netdev_tuning_big_buf() allocates, in bytes. */
+size_t
+netdev_tuning_big_buf_size(void)
+{
+    return BIG_BUF_SIZE;
+}
+
+/* Returns a packet with space for the rest of the longest packet, and headroom
+ * for the first 'std_len' bytes of it and for the headers of tunnels: 'buf',
+ * if it isn't null, otherwise a new one. */
+struct dp_packet *
+netdev_tuning_big_buf(struct dp_packet *buf, size_t std_len)
+{
+    if (OVS_UNLIKELY(!buf)) {
+        struct big_cache *cache = big_cache_get_or_new();
+        void *base = cache->n ? cache->bufs[--cache->n] : xmalloc(BIG_BUF_SIZE);
+
+        buf = dp_packet_new(0);
+        dp_packet_use(buf, base, BIG_BUF_SIZE);
+    }
+    dp_packet_set_data(buf, (char *) dp_packet_base(buf) + HEADROOM + std_len);
+    return buf;
+}
+
+/* Frees 'buf' of 'allocated' bytes, which come from malloc(), or keeps it for
+ * netdev_tuning_big_buf() of this thread.  'buf' may be null. */
+void
+netdev_tuning_free_buf(void *buf, size_t allocated)
+{
+    if (OVS_UNLIKELY(allocated == BIG_BUF_SIZE)) {
+        struct big_cache *cache = *big_cache_get();
+
+        /* A thread that receives nothing keeps nothing. */
+        if (cache && cache->n < ARRAY_SIZE(cache->bufs)) {
+            cache->bufs[cache->n++] = buf;
+            return;
+        }
+    }
+    free(buf);
+}
