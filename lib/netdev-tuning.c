@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "coverage.h"
 #include "dp-packet.h"
 #include "dpif-netdev.h"
+#include "flow.h"
 #include "netdev-provider.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
@@ -20,6 +22,8 @@
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(netdev_tuning);
+
+COVERAGE_DEFINE(netdev_rx_csum_valid);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
@@ -130,6 +134,43 @@ netdev_tuning_rxq_closed(struct netdev *netdev)
     netdev->tuning.rcvbuf_got = 0;
 }
 
+/* Segmentation by the kernel. */
+
+/* Has the kernel segment the TCP packets sent to 'netdev' if 'enable' is true,
+ * even if its NIC can't.  The kernel does that last, so that a packet passes
+ * the rest of it in one piece. */
+static void
+set_kernel_tso(struct netdev *netdev, bool enable)
+{
+    uint64_t flags = netdev->tuning.nic_ol_flags;
+
+    if (!netdev->tuning.kernel_can_tso) {
+        return;
+    }
+    if (enable) {
+        /* What is to be segmented has no checksum yet. */
+        flags |= NETDEV_TX_OFFLOAD_TCP_TSO | NETDEV_TX_OFFLOAD_TCP_CKSUM;
+    }
+    if (netdev->ol_flags != flags) {
+        netdev->ol_flags = flags;
+        netdev_change_seq_changed(netdev);
+    }
+}
+
+/* With userspace TSO, has the kernel segment the packets sent to 'netdev' if
+ * it is of a type that hands them to a packet socket.  Its 'ol_flags' must be
+ * those of the NIC.  Only for the main thread. */
+void
+netdev_tuning_init_ol(struct netdev *netdev)
+{
+#ifdef __linux__
+    netdev->tuning.kernel_can_tso
+        = netdev->netdev_class == &netdev_linux_class;
+#endif
+    netdev->tuning.nic_ol_flags = netdev->ol_flags;
+    set_kernel_tso(netdev, true);
+}
+
 /* Configuration and status. */
 
 /* Has 'netdev', a port of the userspace datapath, do as 'other_config' of its
@@ -151,6 +192,7 @@ netdev_tuning_configure(struct netdev *netdev, const struct smap *other_config)
     }
     netdev->tuning.rcvbuf = rcvbuf;
     set_rcvbuf(netdev);
+    set_kernel_tso(netdev, smap_get_bool(other_config, "kernel-tso", true));
 }
 
 /* Adds to 'smap' what is in force for 'netdev'.  Only for the main thread. */
@@ -161,6 +203,38 @@ netdev_tuning_get_status(const struct netdev *netdev, struct smap *smap)
         smap_add_format(smap, "rx_socket_buffer", "%d",
                         netdev->tuning.rcvbuf_got);
     }
+    if (netdev->tuning.kernel_can_tso) {
+        smap_add(smap, "tx_tcp_seg_by",
+                 netdev->tuning.nic_ol_flags & NETDEV_TX_OFFLOAD_TCP_TSO
+                 ? "nic"
+                 : netdev->ol_flags & NETDEV_TX_OFFLOAD_TCP_TSO ? "kernel"
+                 : "switch");
+    }
+}
+
+/* Checksums of packets received. */
+
+/* Notes that the kernel has found the L4 checksum of 'packet' to be good.  If
+ * 'tso' is true, it was merged of several packets; then its data are good, but
+ * its checksum is that of one of them. */
+void
+netdev_tuning_mark_valid(struct dp_packet *packet, bool tso)
+{
+    uint8_t nw_frag = 0;
+
+    parse_tcp_flags(packet, NULL, &nw_frag, NULL);
+    if (packet->l4_ofs == UINT16_MAX || nw_frag) {
+        return;
+    }
+    if (tso && dp_packet_l4_proto_tcp(packet)) {
+        dp_packet_l4_checksum_set_partial(packet);
+    } else if (dp_packet_l4_proto_tcp(packet)
+               || dp_packet_l4_proto_udp(packet)) {
+        dp_packet_l4_checksum_set_good(packet);
+    } else {
+        return;
+    }
+    COVERAGE_INC(netdev_rx_csum_valid);
 }
 
 /* Buffers to receive into. */
@@ -236,7 +310,8 @@ netdev_tuning_big_buf(struct dp_packet *buf, size_t std_len)
 {
     if (OVS_UNLIKELY(!buf)) {
         struct big_cache *cache = big_cache_get_or_new();
-        void *base = cache->n ? cache->bufs[--cache->n] : xmalloc(BIG_BUF_SIZE);
+        void *base = (cache->n ? cache->bufs[--cache->n]
+                      : xmalloc(BIG_BUF_SIZE));
 
         buf = dp_packet_new(0);
         dp_packet_use(buf, base, BIG_BUF_SIZE);

@@ -26,6 +26,10 @@ struct netdev_tuning {
                                  * the default. */
     int rcvbuf_initial;         /* What it was at first. */
     int rcvbuf_got;             /* What it is. */
+
+    /* For the main thread only. */
+    bool kernel_can_tso;        /* Will Linux segment packets? */
+    uint64_t nic_ol_flags;      /* 'ol_flags' without its help. */
 };
 
 /* Range of other_config:rx-socket-buffer, and what it is with userspace TSO.
@@ -38,9 +42,15 @@ struct netdev_tuning {
 void netdev_tuning_configure(struct netdev *, const struct smap *other_config);
 void netdev_tuning_get_status(const struct netdev *, struct smap *);
 
+/* Segmentation by the kernel. */
+void netdev_tuning_init_ol(struct netdev *);
+
 /* Receive socket buffers. */
 void netdev_tuning_rxq_opened(struct netdev *, int fd);
 void netdev_tuning_rxq_closed(struct netdev *);
+
+/* Checksums of packets received. */
+void netdev_tuning_mark_valid(struct dp_packet *, bool tso);
 
 /* Buffers to receive into. */
 size_t netdev_tuning_std_len(size_t vnet_hdr_len, int mtu, bool tso);

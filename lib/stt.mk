@@ -6,6 +6,8 @@
 MAN_FRAGMENTS += lib/netdev-stt-unixctl.man
 
 lib_libopenvswitch_la_SOURCES += \
+	lib/csum-fast.c \
+	lib/csum-fast.h \
 	lib/netdev-stt.c \
 	lib/netdev-stt.h \
 	lib/netdev-tuning.c \

@@ -15,10 +15,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "csum.h"
+#include "csum-fast.h"
 #include "dp-packet.h"
 #include "netdev-provider.h"
 #include "ovstest.h"
 #include "packets.h"
+#include "random.h"
 #include "smap.h"
 #include "test-stt.h"
 #include "util.h"
@@ -215,11 +218,173 @@ test_rcvbuf(struct ovs_cmdl_context *ctx OVS_UNUSED)
 }
 
 static void
+check_seg_by(const struct netdev *netdev, const char *by, uint64_t ol_flags)
+{
+    struct smap status = SMAP_INITIALIZER(&status);
+
+    stt_test_case = by;
+    netdev_tuning_get_status(netdev, &status);
+    CHECK(!strcmp(by, smap_get_def(&status, "tx_tcp_seg_by", "")));
+    CHECK_EQ(netdev->ol_flags, ol_flags);
+    smap_destroy(&status);
+}
+
+static void
+test_kernel_tso(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+#ifdef __linux__
+    const uint64_t sctp = NETDEV_TX_OFFLOAD_SCTP_CKSUM;
+    const uint64_t tso = NETDEV_TX_OFFLOAD_TCP_TSO
+                         | NETDEV_TX_OFFLOAD_TCP_CKSUM;
+    struct netdev nic = {
+        .name = "p0",
+        .netdev_class = &netdev_linux_class,
+        .ol_flags = sctp,
+    };
+    struct netdev tso_nic = {
+        .name = "p1",
+        .netdev_class = &netdev_linux_class,
+        .ol_flags = tso,
+    };
+    struct netdev tap = {
+        .name = "p2",
+        .netdev_class = &netdev_tap_class,
+    };
+
+    /* Without userspace TSO. */
+    configure(&nic, "kernel-tso", NULL);
+    check_seg_by(&nic, "", sctp);
+
+    netdev_tuning_init_ol(&nic);
+    check_seg_by(&nic, "kernel", sctp | tso);
+    configure(&nic, "kernel-tso", "false");
+    check_seg_by(&nic, "switch", sctp);
+    configure(&nic, "kernel-tso", NULL);
+    check_seg_by(&nic, "kernel", sctp | tso);
+
+    netdev_tuning_init_ol(&tso_nic);
+    check_seg_by(&tso_nic, "nic", tso);
+    configure(&tso_nic, "kernel-tso", "false");
+    check_seg_by(&tso_nic, "nic", tso);
+
+    netdev_tuning_init_ol(&tap);
+    check_seg_by(&tap, "", 0);
+    configure(&tap, "kernel-tso", "true");
+    check_seg_by(&tap, "", 0);
+#endif
+}
+
+static void
+check_valid(const struct inner_spec *spec, bool tso, bool good, bool partial)
+{
+    struct dp_packet *packet = build_inner(spec);
+
+    dp_packet_reset_offsets(packet);
+    netdev_tuning_mark_valid(packet, tso);
+    CHECK_EQ(dp_packet_l4_checksum_good(packet), good);
+    CHECK_EQ(dp_packet_l4_checksum_partial(packet), partial);
+    CHECK_EQ(dp_packet_l4_checksum_unknown(packet), !good && !partial);
+    CHECK_EQ(dp_packet_ip_checksum_unknown(packet), true);
+    CHECK_EQ(dp_packet_get_tso_segsz(packet), 0);
+    dp_packet_delete(packet);
+}
+
+/* Which packets count as good if the kernel says so. */
+static void
+test_valid(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        ovs_be16 first = ipv6 ? htons(1) : htons(IP_MORE_FRAGMENTS);
+        ovs_be16 later = htons(64);
+
+        stt_test_case = ipv6 ? "IPv6" : "IPv4";
+        check_valid(TINY(.ipv6 = ipv6, .proto = IPPROTO_TCP), 0, true, false);
+        check_valid(TINY(.ipv6 = ipv6, .proto = IPPROTO_UDP), 0, true, false);
+        check_valid(TINY(.ipv6 = ipv6, .proto = IPPROTO_TCP,
+                         .tags = { TAG(0x8100, 5) }), 0, true, false);
+        check_valid(TINY(.ipv6 = ipv6, .proto = IPPROTO_TCP), 1, false, true);
+        check_valid(TINY(.ipv6 = ipv6, .proto = IPPROTO_SCTP),
+                    0, false, false);
+        check_valid(TINY(.ipv6 = ipv6, .proto = IPPROTO_GRE), 0, false, false);
+        check_valid(TINY(.ipv6 = ipv6, .proto = IPPROTO_TCP, .frag = first),
+                    0, false, false);
+        check_valid(TINY(.ipv6 = ipv6, .proto = IPPROTO_UDP, .frag = later),
+                    0, false, false);
+    }
+    stt_test_case = "not IP";
+    check_valid(TINY(.proto = 0), 0, false, false);
+}
+
+/* Adds the byte at 'i' to the sum 'partial' of the 'i' bytes before it. */
+static uint32_t
+add_byte(uint32_t partial, size_t i, uint8_t byte)
+{
+    uint8_t word[2] = { 0, 0 };
+    uint16_t value;
+
+    word[i % 2] = byte;
+    memcpy(&value, word, sizeof value);
+    partial += value;
+    return (partial & UINT16_MAX) + (partial >> 16);
+}
+
+static void
+check_csum(const uint8_t *data, size_t max_len, uint32_t partial)
+{
+    uint32_t slow = partial;
+
+    for (size_t n = 0; n <= max_len; n++) {
+        uint32_t fast = csum_fast(partial, data, n);
+
+        CHECK_EQ(csum_finish(fast), csum_finish(slow));
+        CHECK_EQ(csum_finish(csum_continue(partial, data, n)),
+                 csum_finish(slow));
+        slow = add_byte(slow, n, data[n]);
+    }
+}
+
+/* Packets of any length at any address, and sums that are 0 or nearly so. */
+static void
+test_csum_fast(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    enum { LEN = 66000 };
+    uint8_t *data = xmalloc(LEN + 64);
+
+    for (size_t i = 0; i < LEN + 64; i++) {
+        data[i] = random_uint32() >> 24;
+    }
+    for (size_t align = 0; align < 64; align++) {
+        check_csum(data + align, 1500, 0);
+        check_csum(data + align, 300, random_uint32() >> 8);
+    }
+    for (size_t align = 0; align < 2; align++) {
+        check_csum(data + align, LEN, align);
+    }
+    memset(data, 0xff, LEN + 64);
+    check_csum(data, LEN, 0);
+    check_csum(data, 300, UINT32_MAX >> 8);
+    memset(data, 0, LEN + 64);
+    check_csum(data, 300, 0);
+    check_csum(data, 300, 0xffff);
+
+    /* A single bit anywhere. */
+    for (size_t i = 0; i < 300 * 8; i++) {
+        data[i / 8] = 1 << i % 8;
+        check_csum(data, 301, 0);
+        data[i / 8] = 0;
+    }
+    free(data);
+}
+
+static void
 test_netdev_tuning_main(int argc, char *argv[])
 {
     static const struct ovs_cmdl_command commands[] = {
         { "big", NULL, 0, 0, test_big, OVS_RO },
         { "reuse", NULL, 0, 0, test_reuse, OVS_RO },
+        { "csum-fast", NULL, 0, 0, test_csum_fast, OVS_RO },
+        { "kernel-tso", NULL, 0, 0, test_kernel_tso, OVS_RO },
+        { "valid", NULL, 0, 0, test_valid, OVS_RO },
         { "rcvbuf", NULL, 0, 0, test_rcvbuf, OVS_RO },
         { NULL, NULL, 0, 0, NULL, OVS_RO },
     };
