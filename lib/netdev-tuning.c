@@ -6,14 +6,18 @@
 #include <config.h>
 #include "netdev-tuning.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "coverage.h"
 #include "dp-packet.h"
 #include "dpif-netdev.h"
 #include "flow.h"
+#include "gro.h"
 #include "netdev-provider.h"
+#include "netdev-vport.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "packets.h"
@@ -195,6 +199,65 @@ netdev_tuning_configure(struct netdev *netdev, const struct smap *other_config)
     set_kernel_tso(netdev, smap_get_bool(other_config, "kernel-tso", true));
 }
 
+static bool
+is_gro_off(struct netdev *netdev)
+{
+    bool off;
+
+    atomic_read_relaxed(&netdev->tuning.gro_off, &off);
+    return off;
+}
+
+/* Returns true if GRO is off for an interface of the tunnels whose port of the
+ * datapath is 'port'. */
+static bool
+is_any_gro_off(const char *port)
+{
+    bool off = false;
+    size_t n;
+    struct netdev **vports = netdev_get_vports(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        char namebuf[NETDEV_VPORT_NAME_BUFSIZE];
+
+        off |= is_gro_off(vports[i])
+               && !strcmp(port, netdev_vport_get_dpif_port(vports[i], namebuf,
+                                                           sizeof namebuf));
+        netdev_close(vports[i]);
+    }
+    free(vports);
+    return off;
+}
+
+/* Like netdev_tuning_configure(), for 'netdev' that is the interface of a
+ * tunnel, which has a port of the userspace datapath in common with others.
+ * What one of them wants off is off for all. */
+void
+netdev_tuning_configure_tunnel(struct netdev *netdev,
+                               const struct smap *other_config)
+{
+    bool off = !smap_get_bool(other_config, "gro", true);
+    char namebuf[NETDEV_VPORT_NAME_BUFSIZE];
+    struct netdev *port;
+    const char *name;
+
+    if (!netdev_vport_is_vport_class(netdev->netdev_class)) {
+        return;
+    }
+    atomic_store_relaxed(&netdev->tuning.gro_off, off);
+
+    name = netdev_vport_get_dpif_port(netdev, namebuf, sizeof namebuf);
+    port = netdev_from_name(name);
+    if (port) {
+        if (port != netdev && off != is_gro_off(port)) {
+            atomic_store_relaxed(&port->tuning.gro_off, false);
+            atomic_store_relaxed(&port->tuning.gro_off,
+                                 off || is_any_gro_off(name));
+        }
+        netdev_close(port);
+    }
+}
+
 /* Adds to 'smap' what is in force for 'netdev'.  Only for the main thread. */
 void
 netdev_tuning_get_status(const struct netdev *netdev, struct smap *smap)
@@ -335,4 +398,92 @@ netdev_tuning_free_buf(void *buf, size_t allocated)
         }
     }
     free(buf);
+}
+
+/* Returns a new packet with 'headroom' bytes before and room for 'size' bytes
+ * of data. */
+struct dp_packet *
+netdev_tuning_long_packet(size_t size, size_t headroom)
+{
+    struct dp_packet *packet;
+
+    if (size < STD_LEN_MAX || size + headroom > BIG_BUF_SIZE) {
+        return dp_packet_new_with_headroom(size, headroom);
+    }
+    packet = netdev_tuning_big_buf(NULL, 0);
+    dp_packet_set_data(packet, (char *) dp_packet_base(packet) + headroom);
+    return packet;
+}
+
+/* Merging of TCP segments. */
+
+static void
+do_gro(struct netdev *netdev, struct dp_packet_batch *batch)
+{
+    struct netdev_tuning *tuning = &netdev->tuning;
+    struct gro_result result;
+    uint64_t orig;
+
+    if (!userspace_tso_enabled() || is_gro_off(netdev)) {
+        return;
+    }
+    result = gro_batch(batch);
+    if (result.packets) {
+        atomic_add_relaxed(&tuning->gro_segments, result.segments, &orig);
+        atomic_add_relaxed(&tuning->gro_packets, result.packets, &orig);
+    }
+}
+
+/* Merges the TCP segments in 'batch', which have left tunnel 'netdev'. */
+void
+netdev_tuning_gro_popped(struct netdev *netdev, struct dp_packet_batch *batch)
+{
+    do_gro(netdev, batch);
+}
+
+/* Merges the TCP segments in 'batch', which are about to enter tunnel
+ * 'netdev', if it is of a type that leaves them in one piece. */
+void
+netdev_tuning_gro_push(struct netdev *netdev, struct dp_packet_batch *batch)
+{
+    if (netdev->netdev_class->push_batch) {
+        do_gro(netdev, batch);
+    }
+}
+
+/* Adds to 'stats' what has been merged for 'netdev' or, if it is the interface
+ * of a tunnel, for the port of the datapath that it shares with others of its
+ * type.  'error' tells whether 'stats' had anything before; returns what it
+ * tells afterward. */
+int
+netdev_tuning_get_custom_stats(const struct netdev *netdev, int error,
+                               struct netdev_custom_stats *stats)
+{
+    char namebuf[NETDEV_VPORT_NAME_BUFSIZE];
+    uint64_t segments, packets;
+    struct netdev *port;
+
+    if (!userspace_tso_enabled() || (error && error != EOPNOTSUPP)
+        || !netdev_vport_is_vport_class(netdev->netdev_class)) {
+        return error;
+    }
+    port = netdev_from_name(netdev_vport_get_dpif_port(netdev, namebuf,
+                                                       sizeof namebuf));
+    if (!port) {
+        return error;
+    }
+    atomic_read_relaxed(&port->tuning.gro_segments, &segments);
+    atomic_read_relaxed(&port->tuning.gro_packets, &packets);
+    netdev_close(port);
+
+    stats->counters = xrealloc(stats->counters, (stats->size + 2)
+                                                * sizeof *stats->counters);
+    for (int i = 0; i < 2; i++) {
+        struct netdev_custom_counter *c = &stats->counters[stats->size++];
+
+        c->value = i ? packets : segments;
+        ovs_strlcpy(c->name, i ? "gro_packets" : "gro_segments",
+                    sizeof c->name);
+    }
+    return 0;
 }

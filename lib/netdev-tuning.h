@@ -15,8 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ovs-atomic.h"
+
 struct dp_packet;
+struct dp_packet_batch;
 struct netdev;
+struct netdev_custom_stats;
 struct smap;
 
 struct netdev_tuning {
@@ -30,6 +34,11 @@ struct netdev_tuning {
     /* For the main thread only. */
     bool kernel_can_tso;        /* Will Linux segment packets? */
     uint64_t nic_ol_flags;      /* 'ol_flags' without its help. */
+
+    /* For all threads. */
+    atomic_bool gro_off;                /* No merging of segments. */
+    atomic_uint64_t gro_segments;       /* That have been merged. */
+    atomic_uint64_t gro_packets;        /* That they have become. */
 };
 
 /* Range of other_config:rx-socket-buffer, and what it is with userspace TSO.
@@ -40,6 +49,8 @@ struct netdev_tuning {
 
 /* Configuration and status. */
 void netdev_tuning_configure(struct netdev *, const struct smap *other_config);
+void netdev_tuning_configure_tunnel(struct netdev *,
+                                    const struct smap *other_config);
 void netdev_tuning_get_status(const struct netdev *, struct smap *);
 
 /* Segmentation by the kernel. */
@@ -58,5 +69,12 @@ struct dp_packet *netdev_tuning_std_buf(struct dp_packet *, size_t std_len);
 struct dp_packet *netdev_tuning_big_buf(struct dp_packet *, size_t std_len);
 size_t netdev_tuning_big_buf_size(void);
 void netdev_tuning_free_buf(void *, size_t allocated);
+struct dp_packet *netdev_tuning_long_packet(size_t size, size_t headroom);
+
+/* Merging of TCP segments, see lib/gro.h. */
+void netdev_tuning_gro_popped(struct netdev *, struct dp_packet_batch *);
+void netdev_tuning_gro_push(struct netdev *, struct dp_packet_batch *);
+int netdev_tuning_get_custom_stats(const struct netdev *, int error,
+                                   struct netdev_custom_stats *);
 
 #endif /* netdev-tuning.h */

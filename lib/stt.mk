@@ -8,6 +8,8 @@ MAN_FRAGMENTS += lib/netdev-stt-unixctl.man
 lib_libopenvswitch_la_SOURCES += \
 	lib/csum-fast.c \
 	lib/csum-fast.h \
+	lib/gro.c \
+	lib/gro.h \
 	lib/netdev-stt.c \
 	lib/netdev-stt.h \
 	lib/netdev-tuning.c \

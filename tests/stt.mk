@@ -78,12 +78,14 @@ endif
 
 # Real traffic between hypervisors of the lab.
 SYSTEM_USERSPACE_TESTSUITE_AT += \
+	tests/gro.at \
 	tests/stt-macros.at \
 	tests/system-netdev-tuning.at \
 	tests/system-stt-robust.at \
 	tests/system-stt-tenants.at \
 	tests/system-stt.at
 SYSTEM_TSO_TESTSUITE_AT += \
+	tests/gro.at \
 	tests/stt-macros.at \
 	tests/system-netdev-tuning.at \
 	tests/system-stt-robust.at \
@@ -91,8 +93,10 @@ SYSTEM_TSO_TESTSUITE_AT += \
 
 # Real traffic between a bridge, of either datapath, and a link of type stt.
 SYSTEM_KMOD_TESTSUITE_AT += \
+	tests/gro.at \
 	tests/system-stt-traffic.at
 SYSTEM_USERSPACE_TESTSUITE_AT += \
+	tests/gro.at \
 	tests/system-stt-traffic.at
 
 FLAKE8_PYFILES += \
@@ -103,6 +107,7 @@ FLAKE8_PYFILES += \
 
 # Unit tests, and tests of ovs-vswitchd with simulated ports.
 tests_ovstest_SOURCES += \
+	tests/test-gro.c \
 	tests/test-netdev-tuning.c \
 	tests/test-stt-packet.c \
 	tests/test-stt-peers.c \
@@ -115,6 +120,7 @@ tests_ovstest_SOURCES += \
 	tests/test-stt.h
 
 TESTSUITE_AT += \
+	tests/gro.at \
 	tests/netdev-tuning.at \
 	tests/stt-abuse.at \
 	tests/stt-ipsec.at \
