@@ -17,3 +17,18 @@ utilities/link_stt.so: utilities/link_stt.c datapath/if_stt.h
 	$(AM_V_CC)$(CC) -I. $(CFLAGS) $(LDFLAGS) -Wall -Wextra -fPIC -shared \
 	    -o $@ $(srcdir)/utilities/link_stt.c
 endif
+
+# What explains and tunes the path of a tunnel.
+if LINUX
+bin_PROGRAMS += utilities/ovs-offload
+utilities_ovs_offload_SOURCES = \
+	utilities/ovs-offload-chain.c \
+	utilities/ovs-offload-change.c \
+	utilities/ovs-offload-dev.c \
+	utilities/ovs-offload-nft.c \
+	utilities/ovs-offload-nic.c \
+	utilities/ovs-offload-tune.c \
+	utilities/ovs-offload.c \
+	utilities/ovs-offload.h
+utilities_ovs_offload_LDADD = lib/libopenvswitch.la
+endif

@@ -1,0 +1,1303 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ * Copyright (c) 2026 The Open vSwitch STT authors.
+ */
+
+#include <config.h>
+#include "ovs-offload.h"
+
+/* Collects the chain of devices, settings and rules that the packets of a
+ * tunnel pass, and judges it. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dirs.h"
+#include "jsonrpc.h"
+#include "lib/vswitch-idl.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
+#include "ovsdb-idl.h"
+#include "packets.h"
+#include "unixctl.h"
+#include "util.h"
+
+/* With userspace TSO, a receive socket buffer below this loses packets of
+ * 64 KB in bursts.  Both in bytes. */
+#define RCVBUF_MIN (4 * 1024 * 1024)
+#define RCVBUF_GOOD (8 * 1024 * 1024)
+
+/* Headers that STT adds to a frame, without those of the underlay's packet, and
+ * the frame's own Ethernet header, in bytes. */
+#define STT_HEADERS (18 + ETH_HEADER_LEN)
+
+/* What is known for all ports together. */
+struct context {
+    struct ovsdb_idl *idl;
+    struct offload_report *report;
+    struct shash devs;          /* struct offload_dev, by name. */
+    struct json *ruleset;       /* Of nftables, NULL if unknown. */
+    char *ruleset_error;
+    bool ruleset_read;
+    struct jsonrpc *vswitchd;   /* NULL if it can't be asked. */
+    bool tso_wanted;            /* other_config:userspace-tso-enable. */
+    bool hw_offload;            /* other_config:hw-offload. */
+    int tso;                    /* In force: 1 or 0, -1 if unknown. */
+};
+
+/* What is known of a tunnel port. */
+struct tunnel {
+    const struct ovsrec_bridge *bridge;
+    const struct ovsrec_interface *iface;
+    bool is_stt;
+    bool userspace;
+    bool is_ipv6;
+    const char *remote;         /* NULL if unknown or up to the flows. */
+    uint16_t dst_port;
+    char *dev, *src, *gateway;  /* Of the route, NULL if unknown. */
+    struct svec underlay;       /* Names of NICs. */
+    bool tso;                   /* Does Open vSwitch take 64 KB? */
+    char *send;                 /* The verdicts, NULL if not yet known. */
+    char *receive;
+};
+
+/* The report. */
+
+const char *
+offload_severity_to_string(enum offload_severity severity)
+{
+    switch (severity) {
+    case OFFLOAD_NOTE:
+        return "note";
+    case OFFLOAD_WARNING:
+        return "warning";
+    case OFFLOAD_ERROR:
+        return "error";
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+static void OVS_PRINTF_FORMAT(5, 6)
+add_row(struct context *ctx, const struct tunnel *tunnel, const char *part,
+        const char *item, const char *format, ...)
+{
+    struct offload_report *report = ctx->report;
+    struct offload_row *row;
+    va_list args;
+
+    if (report->n_rows >= report->allocated_rows) {
+        report->rows = x2nrealloc(report->rows, &report->allocated_rows,
+                                  sizeof *report->rows);
+    }
+    row = &report->rows[report->n_rows++];
+    row->port = xstrdup(tunnel->iface->name);
+    row->part = xstrdup(part);
+    row->item = xstrdup(item);
+    va_start(args, format);
+    row->value = xvasprintf(format, args);
+    va_end(args);
+}
+
+/* Adds a finding, or, if there is one with 'id' about 'device' already, which
+ * the same command mends, 'tunnel' to its ports.  Takes ownership of 'change', which may be NULL, and of
+ * 'command', which is that of 'change' if NULL. */
+static void OVS_PRINTF_FORMAT(9, 10)
+find(struct context *ctx, enum offload_severity severity, const char *id,
+     const struct tunnel *tunnel, const char *device,
+     struct offload_change *change, char *command, const char *cost,
+     const char *format, ...)
+{
+    struct offload_report *report = ctx->report;
+    struct offload_finding *f;
+    va_list args;
+
+    if (!command && change) {
+        command = offload_change_command(change);
+    }
+    for (size_t i = 0; i < report->n_findings; i++) {
+        f = &report->findings[i];
+        if (!strcmp(f->id, id) && !strcmp(f->device, device)
+            && nullable_string_is_equal(f->command, command)) {
+            if (!svec_contains_unsorted(&f->ports, tunnel->iface->name)) {
+                svec_add(&f->ports, tunnel->iface->name);
+            }
+            f->severity = MAX(f->severity, severity);
+            offload_change_destroy(change);
+            free(command);
+            return;
+        }
+    }
+
+    if (report->n_findings >= report->allocated_findings) {
+        report->findings = x2nrealloc(report->findings,
+                                      &report->allocated_findings,
+                                      sizeof *report->findings);
+    }
+    f = &report->findings[report->n_findings++];
+    f->severity = severity;
+    f->id = id;
+    svec_init(&f->ports);
+    svec_add(&f->ports, tunnel->iface->name);
+    f->device = xstrdup(device);
+    va_start(args, format);
+    f->text = xvasprintf(format, args);
+    va_end(args);
+    f->cost = cost;
+    f->command = command;
+    f->change = change;
+}
+
+/* Sets the verdict '*verdict', unless something nearer to the sender has. */
+static void OVS_PRINTF_FORMAT(2, 3)
+judge(char **verdict, const char *format, ...)
+{
+    if (!*verdict) {
+        va_list args;
+
+        va_start(args, format);
+        *verdict = xvasprintf(format, args);
+        va_end(args);
+    }
+}
+
+void
+offload_report_destroy(struct offload_report *report)
+{
+    for (size_t i = 0; i < report->n_rows; i++) {
+        struct offload_row *row = &report->rows[i];
+
+        free(row->port);
+        free(row->part);
+        free(row->item);
+        free(row->value);
+    }
+    free(report->rows);
+    for (size_t i = 0; i < report->n_findings; i++) {
+        struct offload_finding *f = &report->findings[i];
+
+        svec_destroy(&f->ports);
+        free(f->device);
+        free(f->text);
+        free(f->command);
+        offload_change_destroy(f->change);
+    }
+    free(report->findings);
+    memset(report, 0, sizeof *report);
+}
+
+/* Returns the worst severity in 'report', if '*any' is set to true. */
+enum offload_severity
+offload_report_worst(const struct offload_report *report, bool *any)
+{
+    enum offload_severity worst = OFFLOAD_NOTE;
+
+    *any = report->n_findings > 0;
+    for (size_t i = 0; i < report->n_findings; i++) {
+        worst = MAX(worst, report->findings[i].severity);
+    }
+    return worst;
+}
+
+/* Sources. */
+
+static const struct offload_dev *
+get_dev(struct context *ctx, const char *name)
+{
+    struct offload_dev *dev = shash_find_data(&ctx->devs, name);
+
+    if (!dev) {
+        dev = offload_dev_read(name);
+        shash_add(&ctx->devs, name, dev);
+    }
+    return dev;
+}
+
+/* Connects to ovs-vswitchd, if it runs. */
+static void
+connect_vswitchd(struct context *ctx)
+{
+    char *path = xasprintf("%s/ovs-vswitchd.pid", ovs_rundir());
+    FILE *file = fopen(path, "r");
+    char *options[] = { "--format", "json" };
+    struct json *result = NULL, *error = NULL;
+    int pid = 0;
+
+    free(path);
+    if (!file) {
+        return;
+    }
+    if (fscanf(file, "%d", &pid) != 1) {
+        pid = 0;
+    }
+    fclose(file);
+    if (pid <= 0) {
+        return;
+    }
+    path = xasprintf("%s/ovs-vswitchd.%d.ctl", ovs_rundir(), pid);
+    if (unixctl_client_create(path, &ctx->vswitchd)) {
+        ctx->vswitchd = NULL;
+    } else if (unixctl_client_transact(ctx->vswitchd, "set-options", 2,
+                                       options, &result, &error) || error) {
+        jsonrpc_close(ctx->vswitchd);
+        ctx->vswitchd = NULL;
+    }
+    json_destroy(result);
+    json_destroy(error);
+    free(path);
+}
+
+/* Has ovs-vswitchd do 'command' with 'arg'.  Returns what it answers, which
+ * the caller must destroy, or NULL. */
+static struct json *
+ask_vswitchd(struct context *ctx, const char *command, const char *arg)
+{
+    char *argv[] = { CONST_CAST(char *, arg) };
+    struct json *result = NULL, *error = NULL;
+
+    if (!ctx->vswitchd) {
+        return NULL;
+    }
+    if (unixctl_client_transact(ctx->vswitchd, command, 1, argv, &result,
+                                &error)) {
+        jsonrpc_close(ctx->vswitchd);
+        ctx->vswitchd = NULL;
+        return NULL;
+    }
+    if (error) {
+        json_destroy(error);
+        json_destroy(result);
+        return NULL;
+    }
+    return result;
+}
+
+static const struct json *
+member(const struct json *json, const char *name, enum json_type type)
+{
+    const struct json *m;
+
+    m = (json && json->type == JSON_OBJECT
+         ? shash_find_data(json_object(json), name) : NULL);
+    return m && m->type == type ? m : NULL;
+}
+
+static bool
+is_tunnel(const char *type)
+{
+    static const char *const types[] = {
+        "stt", "vxlan", "geneve", "gre", "ip6gre", "erspan", "ip6erspan",
+        "gtpu", "bareudp", "srv6",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        if (!strcmp(type, types[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_userspace(const struct ovsrec_bridge *br)
+{
+    return (!strcmp(br->datapath_type, "netdev")
+            || !strncmp(br->datapath_type, "dummy", 5));
+}
+
+/* Ports that lead out of the switch: to a NIC or to a virtual machine. */
+static bool
+is_outward(const struct ovsrec_interface *iface)
+{
+    return (!is_tunnel(iface->type) && strcmp(iface->type, "internal")
+            && strcmp(iface->type, "patch"));
+}
+
+static const struct ovsrec_bridge *
+find_bridge_of(struct ovsdb_idl *idl, const char *iface_name)
+{
+    const struct ovsrec_bridge *br;
+
+    OVSREC_BRIDGE_FOR_EACH (br, idl) {
+        for (size_t i = 0; i < br->n_ports; i++) {
+            for (size_t j = 0; j < br->ports[i]->n_interfaces; j++) {
+                if (!strcmp(br->ports[i]->interfaces[j]->name, iface_name)) {
+                    return br;
+                }
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Returns the Interface called 'name', or NULL. */
+const struct ovsrec_interface *
+offload_find_interface(struct ovsdb_idl *idl, const char *name)
+{
+    const struct ovsrec_interface *iface;
+
+    OVSREC_INTERFACE_FOR_EACH (iface, idl) {
+        if (!strcmp(iface->name, name)) {
+            return iface;
+        }
+    }
+    return NULL;
+}
+
+/* Adds to 'nics' the ports of 'br', and of bridges that it is connected with,
+ * that lead out of the switch. */
+static void
+get_nics(struct ovsdb_idl *idl, const struct ovsrec_bridge *br,
+         struct svec *visited, struct svec *nics)
+{
+    if (svec_contains_unsorted(visited, br->name)) {
+        return;
+    }
+    svec_add(visited, br->name);
+    for (size_t i = 0; i < br->n_ports; i++) {
+        for (size_t j = 0; j < br->ports[i]->n_interfaces; j++) {
+            const struct ovsrec_interface *iface
+                = br->ports[i]->interfaces[j];
+
+            if (is_outward(iface)) {
+                svec_add(nics, iface->name);
+            } else if (!strcmp(iface->type, "patch")) {
+                const char *peer = smap_get(&iface->options, "peer");
+                const struct ovsrec_bridge *next
+                    = peer ? find_bridge_of(idl, peer) : NULL;
+
+                if (next) {
+                    get_nics(idl, next, visited, nics);
+                }
+            }
+        }
+    }
+}
+
+/* Parts of the chain. */
+
+/* Feature "tx-tcp-segmentation" or "tx-tcp6-segmentation". */
+static const char *
+tso_feature(const struct tunnel *tunnel)
+{
+    return tunnel->is_ipv6 ? "tx-tcp6-segmentation" : "tx-tcp-segmentation";
+}
+
+/* Features that let 'dev' segment what 'tunnel' sends. */
+static const char *
+segmentation_feature(const struct tunnel *tunnel)
+{
+    const char *type = tunnel->iface->type;
+
+    return (tunnel->is_stt ? tso_feature(tunnel)
+            : strstr(type, "gre") || strstr(type, "erspan")
+            ? "tx-gre-segmentation" : "tx-udp_tnl-segmentation");
+}
+
+static const char *
+checksum_feature(const struct offload_dev *dev, bool is_ipv6)
+{
+    const char *family = is_ipv6 ? "tx-checksum-ipv6" : "tx-checksum-ipv4";
+
+    return (offload_dev_is_fixed(dev, "tx-checksum-ip-generic")
+            && !offload_dev_is(dev, "tx-checksum-ip-generic", true)
+            && !offload_dev_is_fixed(dev, family)
+            ? family : "tx-checksum-ip-generic");
+}
+
+static bool
+has_checksum(const struct offload_dev *dev, bool is_ipv6)
+{
+    return (offload_dev_is(dev, "tx-checksum-ip-generic", true)
+            || offload_dev_is(dev, (is_ipv6 ? "tx-checksum-ipv6"
+                                    : "tx-checksum-ipv4"), true));
+}
+
+static void
+show_dev(struct context *ctx, const struct tunnel *tunnel, const char *part,
+         const struct offload_dev *dev)
+{
+    static const char *const features[] = {
+        "tx-checksum-ip-generic", "tx-checksum-ipv4", "tx-checksum-ipv6",
+        "tx-scatter-gather", "tx-tcp-segmentation", "tx-tcp6-segmentation",
+        "tx-udp_tnl-segmentation", "tx-gre-segmentation",
+        "tx-generic-segmentation", "rx-checksum", "rx-gro", "rx-gro-hw",
+        "rx-lro", "hw-tc-offload",
+    };
+    const struct offload_nic *nic = offload_nic_find(dev->driver);
+
+    add_row(ctx, tunnel, part, "driver", "%s%s%s%s",
+            dev->driver[0] ? dev->driver : "unknown",
+            nic ? " (" : "", nic ? nic->name : "", nic ? ")" : "");
+    if (dev->is_vf) {
+        add_row(ctx, tunnel, part, "kind", "SR-IOV virtual function");
+    }
+    if (dev->representor) {
+        add_row(ctx, tunnel, part, "kind", "representor of %s",
+                dev->representor);
+    }
+    add_row(ctx, tunnel, part, "mtu", "%u", dev->mtu);
+    if (dev->gso_max_size) {
+        add_row(ctx, tunnel, part, "gso_max_size", "%"PRIu32,
+                dev->gso_max_size);
+    }
+    if (dev->gro_max_size) {
+        add_row(ctx, tunnel, part, "gro_max_size", "%"PRIu32,
+                dev->gro_max_size);
+    }
+    add_row(ctx, tunnel, part, "queues", "%"PRIu32" rx, %"PRIu32" tx",
+            dev->n_rxq, dev->n_txq);
+    if (!dev->features_known) {
+        add_row(ctx, tunnel, part, "features", "unknown");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+        const char *value = smap_get(&dev->features, features[i]);
+
+        if (value) {
+            add_row(ctx, tunnel, part, features[i], "%s", value);
+        }
+    }
+}
+
+/* Says that 'feature' of 'dev' should be 'on', or not. */
+static void
+find_feature(struct context *ctx, enum offload_severity severity,
+             const char *id, const struct tunnel *tunnel,
+             const struct offload_dev *dev, const char *feature, bool on,
+             const char *cost)
+{
+    bool fixed = offload_dev_is_fixed(dev, feature);
+
+    find(ctx, severity, id, tunnel, dev->name,
+         fixed ? NULL : offload_change_create(OFFLOAD_FEATURE, dev->name,
+                                              feature, on ? "on" : "off"),
+         NULL, cost, "%s is %s%s", feature, on ? "off" : "on",
+         fixed ? " and fixed" : "");
+}
+
+/* Judges gso_max_size of 'dev', above which the kernel cuts packets. */
+static bool
+check_gso(struct context *ctx, const struct tunnel *tunnel,
+          const struct offload_dev *dev)
+{
+    char size[16];
+    bool possible;
+
+    if (!dev->gso_max_size || dev->gso_max_size >= OFFLOAD_GSO_SIZE) {
+        return true;
+    }
+    snprintf(size, sizeof size, "%d", OFFLOAD_GSO_SIZE);
+    possible = !dev->tso_max_size || dev->tso_max_size >= OFFLOAD_GSO_SIZE;
+    find(ctx, possible ? OFFLOAD_WARNING : OFFLOAD_NOTE, "gso-max-size",
+         tunnel, dev->name,
+         possible ? offload_change_create(OFFLOAD_GSO, dev->name,
+                                          "gso_max_size", size) : NULL,
+         NULL,
+         "the CPU cuts what is longer, instead of the device or never",
+         "gso_max_size is %"PRIu32"%s", dev->gso_max_size,
+         possible ? "" : ", and the driver allows no more");
+    return false;
+}
+
+/* The virtual machines' ports. */
+static void
+collect_guests(struct context *ctx, struct tunnel *tunnel)
+{
+    const struct ovsrec_bridge *br = tunnel->bridge;
+
+    for (size_t i = 0; i < br->n_ports; i++) {
+        for (size_t j = 0; j < br->ports[i]->n_interfaces; j++) {
+            const struct ovsrec_interface *iface
+                = br->ports[i]->interfaces[j];
+            const struct offload_dev *dev;
+            const char *tso;
+            char *part;
+
+            if (!is_outward(iface)
+                || svec_contains_unsorted(&tunnel->underlay, iface->name)) {
+                continue;
+            }
+            part = xasprintf("VM port %s", iface->name);
+            tso = smap_get(&iface->status, "tx_tcp_seg_offload");
+            add_row(ctx, tunnel, part, "type", "%s",
+                    iface->type[0] ? iface->type : "system");
+            if (tso) {
+                add_row(ctx, tunnel, part, "TSO known to Open vSwitch", "%s",
+                        tso);
+            }
+            dev = get_dev(ctx, iface->name);
+            if (dev->ifindex) {
+                show_dev(ctx, tunnel, part, dev);
+                if (tunnel->is_stt && dev->features_known) {
+                    if (!has_checksum(dev, false)) {
+                        find_feature(ctx, OFFLOAD_WARNING, "vm-checksum-off",
+                                     tunnel, dev,
+                                     checksum_feature(dev, false), true,
+                                     "packets to the virtual machine are "
+                                     "cut and get their checksums from the "
+                                     "CPU");
+                    }
+                    if (offload_dev_is(dev, "tx-tcp-segmentation", false)) {
+                        find_feature(ctx, OFFLOAD_WARNING, "vm-tso-off",
+                                     tunnel, dev, "tx-tcp-segmentation", true,
+                                     "packets to the virtual machine are cut "
+                                     "into ones of its MTU");
+                    }
+                    check_gso(ctx, tunnel, dev);
+                }
+                if (dev->is_vf) {
+                    find(ctx, OFFLOAD_NOTE, "sriov", tunnel, dev->name, NULL,
+                         NULL, "none, but nothing here holds for it",
+                         "a virtual function that is given to a virtual "
+                         "machine passes the switch by");
+                }
+                if (dev->representor && ctx->hw_offload) {
+                    find(ctx, OFFLOAD_NOTE, "hw-offload", tunnel, dev->name,
+                         NULL, NULL,
+                         "the CPU handles each packet of STT; VXLAN or Geneve "
+                         "may be left to the NIC",
+                         "hw-offload leaves no STT to the NIC, which knows "
+                         "no such tunnel");
+                }
+            }
+            free(part);
+        }
+    }
+}
+
+/* The route to the peer, and the NICs that it ends at. */
+static void
+collect_route(struct context *ctx, struct tunnel *tunnel)
+{
+    const struct ovsrec_bridge *br;
+    struct svec visited = SVEC_EMPTY_INITIALIZER;
+    unsigned int route_mtu = 0;
+
+    if (!tunnel->remote) {
+        add_row(ctx, tunnel, "route", "remote_ip", "up to the flows");
+        judge(&tunnel->send, "unknown: remote_ip is up to the flows");
+        judge(&tunnel->receive, "unknown: remote_ip is up to the flows");
+        return;
+    }
+    add_row(ctx, tunnel, "route", "to", "%s", tunnel->remote);
+
+    if (tunnel->userspace) {
+        char *prefix = xasprintf("%s/%d", tunnel->remote,
+                                 tunnel->is_ipv6 ? 128 : 32);
+        struct json *json = ask_vswitchd(ctx, "ovs/route/lookup", prefix);
+
+        const struct json *reply;
+
+        free(prefix);
+        reply = member(json, "reply", JSON_STRING);
+        if (reply) {
+            char *s = xstrdup(json_string(reply)), *save = NULL, *line;
+
+            for (line = strtok_r(s, "\n", &save); line;
+                 line = strtok_r(NULL, "\n", &save)) {
+                if (!strncmp(line, "src ", 4)) {
+                    tunnel->src = xstrdup(line + 4);
+                } else if (!strncmp(line, "gateway ", 8)
+                           && strcmp(line + 8, "::")) {
+                    tunnel->gateway = xstrdup(line + 8);
+                } else if (!strncmp(line, "dev ", 4)) {
+                    tunnel->dev = xstrdup(line + 4);
+                }
+            }
+            free(s);
+        }
+        json_destroy(json);
+        if (!tunnel->dev && !ctx->vswitchd) {
+            add_row(ctx, tunnel, "route", "dev",
+                    "unknown: ovs-vswitchd can't be asked");
+            find(ctx, OFFLOAD_ERROR, "no-switch", tunnel, tunnel->iface->name,
+                 NULL, xstrdup("systemctl start openvswitch-switch"),
+                 "no packet passes",
+                 "ovs-vswitchd does not run, or can't be reached");
+            judge(&tunnel->send, "dropped: ovs-vswitchd does not run");
+            judge(&tunnel->receive, "dropped: ovs-vswitchd does not run");
+            return;
+        }
+    } else {
+        offload_route_lookup(tunnel->remote, &tunnel->dev, &tunnel->src,
+                             &tunnel->gateway, &route_mtu);
+    }
+
+    if (!tunnel->dev) {
+        find(ctx, OFFLOAD_ERROR, "no-route", tunnel, tunnel->iface->name, NULL,
+             NULL, "no packet passes", "there is no route to %s",
+             tunnel->remote);
+        judge(&tunnel->send, "dropped: no route to %s", tunnel->remote);
+        judge(&tunnel->receive, "unknown: no route to %s", tunnel->remote);
+        return;
+    }
+    add_row(ctx, tunnel, "route", "dev", "%s", tunnel->dev);
+    if (tunnel->src) {
+        add_row(ctx, tunnel, "route", "src", "%s", tunnel->src);
+    }
+    if (tunnel->gateway) {
+        add_row(ctx, tunnel, "route", "gateway", "%s", tunnel->gateway);
+    }
+    if (route_mtu) {
+        add_row(ctx, tunnel, "route", "mtu", "%u", route_mtu);
+    }
+
+    br = find_bridge_of(ctx->idl, tunnel->dev);
+    if (br) {
+        get_nics(ctx->idl, br, &visited, &tunnel->underlay);
+    }
+    svec_destroy(&visited);
+    if (tunnel->userspace && (!br || !is_userspace(br))) {
+        find(ctx, OFFLOAD_ERROR, "route-not-bridge", tunnel, tunnel->dev,
+             NULL, NULL, "no packet passes",
+             "the route to %s does not lead to a bridge of the userspace "
+             "datapath", tunnel->remote);
+        judge(&tunnel->send, "dropped: %s is no bridge of the userspace "
+              "datapath", tunnel->dev);
+    } else if (!br) {
+        offload_dev_get_lower(tunnel->dev, &tunnel->underlay);
+    }
+    if (!tunnel->underlay.n) {
+        find(ctx, OFFLOAD_ERROR, "no-underlay", tunnel, tunnel->dev, NULL,
+             NULL, "no packet passes",
+             "the bridge that the route leads to has no NIC");
+        judge(&tunnel->send, "dropped: %s has no NIC", tunnel->dev);
+    }
+}
+
+/* One NIC of the underlay. */
+static void
+collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
+{
+    const struct ovsrec_interface *iface
+        = offload_find_interface(ctx->idl, name);
+    const char *known = (iface
+                         ? smap_get(&iface->status, "tx_tcp_seg_offload")
+                         : NULL);
+    const char *rcvbuf = (iface ? smap_get(&iface->status, "rx_socket_buffer")
+                          : NULL);
+    const struct offload_dev *dev = get_dev(ctx, name);
+    char *part = xasprintf("NIC %s", name);
+    const char *tso = segmentation_feature(tunnel);
+    const struct offload_nic *nic;
+    bool stale;
+
+    if (iface && iface->type[0] && strcmp(iface->type, "system")) {
+        add_row(ctx, tunnel, part, "type", "%s", iface->type);
+    }
+    if (known && tunnel->userspace) {
+        add_row(ctx, tunnel, part, "TSO known to Open vSwitch", "%s", known);
+    }
+    if (rcvbuf) {
+        add_row(ctx, tunnel, part, "receive socket buffer", "%s", rcvbuf);
+    }
+    if (!dev->ifindex) {
+        if (known && tunnel->tso && strcmp(known, "true")) {
+            judge(&tunnel->send, "segmented in software by Open vSwitch, "
+                  "because %s has no TSO", name);
+        }
+        free(part);
+        return;
+    }
+    show_dev(ctx, tunnel, part, dev);
+    nic = offload_nic_find(dev->driver);
+    if (nic) {
+        add_row(ctx, tunnel, part, "TCP, in general", "%s", nic->tcp);
+        add_row(ctx, tunnel, part, "UDP tunnels, in general", "%s", nic->udp);
+        if (nic->advice) {
+            add_row(ctx, tunnel, part, "advice, in general", "%s",
+                    nic->advice);
+        }
+    }
+
+    /* Sending. */
+    stale = (tunnel->userspace && known && smap_get(&dev->features,
+                                                    "tx-tcp-segmentation")
+             && !strcmp(known, "true") != offload_dev_is(
+                 dev, "tx-tcp-segmentation", true));
+    if (stale) {
+        bool lost = !strcmp(known, "true");
+
+        add_row(ctx, tunnel, part, "changed since the port was added",
+                "tx-tcp-segmentation, which was %s", lost ? "on" : "off");
+        find(ctx, lost ? OFFLOAD_NOTE : OFFLOAD_WARNING, "feature-changed",
+             tunnel, name, NULL,
+             xstrdup("systemctl restart openvswitch-switch"),
+             lost ? "none beside that of the feature itself: the kernel cuts "
+             "what Open vSwitch leaves whole"
+             : "Open vSwitch goes on cutting frames itself",
+             "tx-tcp-segmentation is %s, but was %s when Open vSwitch read it",
+             lost ? "off" : "on", lost ? "on" : "off");
+    }
+    if (tunnel->is_stt && dev->features_known) {
+        if (!has_checksum(dev, tunnel->is_ipv6)) {
+            find_feature(ctx, OFFLOAD_WARNING, "checksum-off", tunnel, dev,
+                         checksum_feature(dev, tunnel->is_ipv6), true,
+                         "the CPU adds up each byte, and TSO is impossible");
+        }
+        if (offload_dev_is(dev, "tx-scatter-gather", false)) {
+            find_feature(ctx, OFFLOAD_WARNING, "scatter-gather-off", tunnel,
+                         dev, "tx-scatter-gather", true,
+                         "the CPU copies each packet once more, and TSO is "
+                         "impossible");
+        }
+        if (offload_dev_is(dev, tso, false)) {
+            find_feature(ctx, OFFLOAD_WARNING, "tso-off", tunnel, dev, tso,
+                         true,
+                         "the CPU cuts frames; in a trial, throughput fell "
+                         "from 3.5-6.5 times VXLAN's to 1.4-4 times");
+            if (offload_dev_is(dev, "tx-generic-segmentation", false)) {
+                find_feature(ctx, OFFLOAD_WARNING, "gso-off", tunnel, dev,
+                             "tx-generic-segmentation", true,
+                             "without TSO and GSO, frames are cut earlier "
+                             "and pass the rest of the kernel in pieces");
+            }
+        }
+    }
+    if (tunnel->is_stt) {
+        check_gso(ctx, tunnel, dev);
+    }
+    if (tunnel->tso && known && !strcmp(known, "false")
+        && tunnel->userspace) {
+        judge(&tunnel->send, "segmented in software by Open vSwitch, because "
+              "%s had no TSO when the port was added", name);
+    }
+    if (offload_dev_is(dev, tso, false)) {
+        judge(&tunnel->send, "segmented in software at %s because %s is off",
+              name, tso);
+    } else if (dev->gso_max_size && dev->gso_max_size < OFFLOAD_GSO_SIZE) {
+        judge(&tunnel->send, "segmented in software at %s because "
+              "gso_max_size is %"PRIu32, name, dev->gso_max_size);
+    }
+
+    /* Receiving. */
+    if (tunnel->is_stt && offload_dev_is(dev, "rx-lro", true)) {
+        find_feature(ctx, OFFLOAD_ERROR, "lro-on", tunnel, dev, "rx-lro",
+                     false,
+                     "LRO glues pieces of different frames together, which "
+                     "are dropped then");
+        judge(&tunnel->receive, "damaged: LRO at %s glues pieces of different "
+              "frames together", name);
+    }
+    if (tunnel->is_stt && tunnel->userspace && !tunnel->tso
+        && offload_dev_is(dev, "rx-gro", true)) {
+        find_feature(ctx, OFFLOAD_ERROR, "gro-without-tso", tunnel, dev,
+                     "rx-gro", false,
+                     "Open vSwitch drops what GRO has merged, being longer "
+                     "than the MTU");
+        judge(&tunnel->receive, "dropped where GRO at %s has merged segments",
+              name);
+    } else if (tunnel->is_stt && offload_dev_is(dev, "rx-gro", false)
+               && (tunnel->tso || !tunnel->userspace)
+               && !(nic && nic->whole)) {
+        find_feature(ctx, OFFLOAD_WARNING, "gro-off", tunnel, dev, "rx-gro",
+                     true,
+                     "each segment is received by itself and put together "
+                     "by Open vSwitch");
+    }
+    if (tunnel->is_stt && tunnel->userspace && tunnel->tso && rcvbuf
+        && atoi(rcvbuf) < RCVBUF_MIN) {
+        char size[16];
+
+        snprintf(size, sizeof size, "%d", RCVBUF_GOOD);
+        find(ctx, OFFLOAD_WARNING, "receive-buffer", tunnel, name,
+             offload_change_create(OFFLOAD_DB, name,
+                                   "other_config:rx-socket-buffer", size),
+             NULL,
+             "bursts of packets of 64 KB are lost; in a trial, 13 percent of "
+             "them with a buffer of 212992 bytes",
+             "the receive socket buffer has %s bytes", rcvbuf);
+    }
+    judge(&tunnel->receive, "%s",
+          offload_dev_is(dev, "rx-gro", true)
+          ? "segments are merged by GRO and frames arrive in one piece"
+          : nic && nic->whole
+          ? "frames arrive in the pieces that the device is given, 64 KB "
+          "included"
+          : "frames are put together from segments");
+
+    /* Other choices. */
+    if (tunnel->is_stt && !tunnel->userspace
+        && offload_dev_is(dev, "tx-udp_tnl-segmentation", true)) {
+        find(ctx, OFFLOAD_NOTE, "udp-tunnels", tunnel, name, NULL, NULL,
+             "none; but Geneve needs no module and no exceptions in "
+             "firewalls",
+             "%s can segment tunnels over UDP, so Geneve on the kernel "
+             "datapath may serve as well as STT", name);
+    }
+    if (dev->is_vf) {
+        find(ctx, OFFLOAD_NOTE, "underlay-vf", tunnel, name, NULL, NULL,
+             "packets are dropped if the host does not allow them",
+             "%s is a virtual function: the host decides which addresses it "
+             "may use, and what it may offload", name);
+    }
+    if (ctx->hw_offload && tunnel->is_stt) {
+        find(ctx, OFFLOAD_NOTE, "hw-offload", tunnel, name, NULL, NULL,
+             "the CPU handles each packet of STT; VXLAN or Geneve may be "
+             "left to the NIC",
+             "hw-offload leaves no STT to the NIC, which knows no such "
+             "tunnel");
+    }
+    free(part);
+}
+
+/* MTUs of the route's device, which decides about segments, and of the NICs,
+ * which carry them. */
+static void
+check_mtu(struct context *ctx, struct tunnel *tunnel)
+{
+    const struct offload_dev *dev = tunnel->dev ? get_dev(ctx, tunnel->dev)
+                                    : NULL;
+    const struct ovsrec_interface *iface;
+    unsigned int mtu = UINT_MAX;
+    char value[16];
+    size_t i;
+    const char *name;
+
+    if (!dev || !dev->mtu) {
+        return;
+    }
+    SVEC_FOR_EACH (i, name, &tunnel->underlay) {
+        const struct offload_dev *nic = get_dev(ctx, name);
+
+        if (nic->mtu) {
+            mtu = MIN(mtu, nic->mtu);
+        }
+    }
+    iface = offload_find_interface(ctx->idl, tunnel->dev);
+    if (mtu == UINT_MAX || mtu == dev->mtu || !iface || !tunnel->is_stt) {
+        return;
+    }
+    snprintf(value, sizeof value, "%u", mtu);
+    if (dev->mtu > mtu) {
+        find(ctx, OFFLOAD_ERROR, "mtu-too-large", tunnel, tunnel->dev,
+             offload_change_create(OFFLOAD_DB, tunnel->dev, "mtu_request",
+                                   value),
+             NULL, "segments don't fit the NIC and are dropped",
+             "the MTU of %s is %u, that of the NIC %u", tunnel->dev, dev->mtu,
+             mtu);
+        judge(&tunnel->send, "dropped: segments follow %s's MTU of %u, and "
+              "the NIC has %u", tunnel->dev, dev->mtu, mtu);
+    } else {
+        find(ctx, OFFLOAD_WARNING, "mtu-too-small", tunnel, tunnel->dev,
+             offload_change_create(OFFLOAD_DB, tunnel->dev, "mtu_request",
+                                   value),
+             NULL, "there are more segments, and smaller ones, than need be",
+             "the MTU of %s is %u, that of the NIC %u", tunnel->dev, dev->mtu,
+             mtu);
+    }
+}
+
+/* Names the hooks of netfilter, for "show". */
+static void
+show_fate(struct context *ctx, const struct tunnel *tunnel, const char *item,
+          const struct offload_fate *fate)
+{
+    add_row(ctx, tunnel, "netfilter", item, "%s%s%s%s",
+            fate->drop ? "dropped by " : fate->maybe ? "maybe dropped by "
+            : "passes",
+            fate->drop ? fate->drop : fate->maybe ? fate->maybe : "",
+            fate->track ? ", tracked because of " : "",
+            fate->track ? fate->track : "");
+}
+
+static struct offload_change *
+notrack_change(const struct tunnel *tunnel)
+{
+    char port[16];
+
+    snprintf(port, sizeof port, "%d", tunnel->dst_port);
+    return offload_change_create(OFFLOAD_NFT, port, "notrack", "on");
+}
+
+/* Judges what happens at 'hooks' with a packet by 'nic', going out if
+ * 'outgoing'.  'on_path' says if it is one that the tunnel depends on, or the
+ * copy of it that the kernel keeps to itself. */
+static void
+check_hooks(struct context *ctx, struct tunnel *tunnel, const char *nic,
+            const char *hooks[], bool outgoing, bool on_path)
+{
+    struct offload_packet packet = {
+        .dev = nic,
+        .ip_dev = tunnel->dev,
+        .src = outgoing ? tunnel->src : tunnel->remote,
+        .dst = outgoing ? tunnel->remote : tunnel->src,
+        .is_ipv6 = tunnel->is_ipv6,
+        .dst_port = tunnel->dst_port,
+    };
+    struct offload_fate fate, untracked;
+    char *item;
+
+    offload_nft_judge(ctx->ruleset, &packet, hooks, &fate);
+    packet.untracked = true;
+    offload_nft_judge(ctx->ruleset, &packet, hooks, &untracked);
+
+    item = xasprintf("%s by %s%s", outgoing ? "out" : "in", nic,
+                     on_path ? "" : ", the kernel's copy");
+    show_fate(ctx, tunnel, item, &fate);
+    free(item);
+
+    if (on_path && fate.drop) {
+        bool notrack = !untracked.drop;
+
+        find(ctx, OFFLOAD_ERROR, "firewall-drop", tunnel,
+             nic, notrack ? notrack_change(tunnel) : NULL,
+             notrack ? NULL : xstrdup(fate.drop_mend), "no packet passes",
+             "TCP port %d is dropped by %s%s", tunnel->dst_port, fate.drop,
+             notrack ? ", since connections are tracked" : "");
+        judge(outgoing ? &tunnel->send : &tunnel->receive, "dropped by %s",
+              fate.drop);
+    } else if (on_path && fate.maybe) {
+        find(ctx, OFFLOAD_WARNING, "firewall-unsure", tunnel, nic, NULL, NULL,
+             "packets that it concerns don't pass",
+             "TCP port %d may be dropped by %s, which can't be judged "
+             "from here", tunnel->dst_port, fate.maybe);
+    } else if (fate.drop && !fate.track) {
+        find(ctx, OFFLOAD_NOTE, "firewall-copy", tunnel, nic, NULL, NULL,
+             "none: it saves CPU time",
+             "%s drops the kernel's copy of what comes in for TCP port %d; "
+             "the userspace datapath has its own", fate.drop,
+             tunnel->dst_port);
+    }
+    if (fate.track) {
+        find(ctx, OFFLOAD_ERROR, "firewall-track", tunnel, nic,
+             notrack_change(tunnel), NULL,
+             on_path
+             ? "STT has no connections: its packets are invalid to the "
+             "tracker, whose table they fill"
+             : "CPU time, and entries in the table of connections, without "
+             "which the host's own traffic is dropped",
+             "connections of TCP port %d are tracked because of %s",
+             tunnel->dst_port, fate.track);
+    }
+    offload_fate_destroy(&fate);
+    offload_fate_destroy(&untracked);
+}
+
+static void
+collect_netfilter(struct context *ctx, struct tunnel *tunnel)
+{
+    static const char *in[] = { "ingress", "prerouting", "input", NULL };
+    static const char *out[] = { "output", "postrouting", "egress", NULL };
+    static const char *egress[] = { "egress", NULL };
+    const char *nic;
+    size_t i, n;
+
+    if (!tunnel->is_stt || !tunnel->dev) {
+        return;
+    }
+    if (!ctx->ruleset_read) {
+        ctx->ruleset = offload_nft_read(&ctx->ruleset_error);
+        ctx->ruleset_read = true;
+    }
+    if (!ctx->ruleset) {
+        add_row(ctx, tunnel, "netfilter", "rules", "unknown: %s",
+                ctx->ruleset_error);
+        find(ctx, OFFLOAD_NOTE, "firewall-unknown", tunnel, "netfilter", NULL,
+             NULL, "a firewall on this host would go unnoticed", "%s",
+             ctx->ruleset_error);
+        return;
+    }
+    n = offload_nft_count_unreadable(ctx->ruleset);
+    if (n) {
+        find(ctx, OFFLOAD_NOTE, "firewall-unreadable", tunnel, "netfilter",
+             NULL, xstrdup("iptables-save"),
+             "a rule that drops STT might go unnoticed",
+             "%"PRIuSIZE" rules of iptables(8) are not understood", n);
+    }
+    SVEC_FOR_EACH (i, nic, &tunnel->underlay) {
+        const struct ovsrec_interface *iface
+            = offload_find_interface(ctx->idl, nic);
+
+        if (!get_dev(ctx, nic)->ifindex
+            || (tunnel->userspace && iface && iface->type[0]
+                && strcmp(iface->type, "system"))) {
+            continue;           /* The kernel does not see its packets. */
+        }
+        check_hooks(ctx, tunnel, nic, tunnel->userspace ? egress : out, true,
+                    true);
+        check_hooks(ctx, tunnel, nic, in, false, !tunnel->userspace);
+    }
+}
+
+/* What Open vSwitch itself does. */
+static void
+collect_switch(struct context *ctx, struct tunnel *tunnel)
+{
+    const struct ovsrec_interface *iface = tunnel->iface;
+    struct json *json = NULL;
+    const struct json *m;
+    const char *s;
+
+    add_row(ctx, tunnel, "tunnel", "type", "%s", iface->type);
+    add_row(ctx, tunnel, "tunnel", "bridge", "%s", tunnel->bridge->name);
+    add_row(ctx, tunnel, "tunnel", "datapath", "%s",
+            tunnel->userspace ? "userspace" : "kernel");
+    if (tunnel->is_stt) {
+        add_row(ctx, tunnel, "tunnel", "dst_port", "%d", tunnel->dst_port);
+    }
+    if (iface->error) {
+        add_row(ctx, tunnel, "tunnel", "error", "%s", iface->error);
+        find(ctx, OFFLOAD_ERROR, "port-error", tunnel, iface->name, NULL,
+             NULL, "no packet passes", "%s", iface->error);
+        judge(&tunnel->send, "dropped: the port was refused");
+        judge(&tunnel->receive, "dropped: the port was refused");
+    }
+
+    tunnel->tso = ctx->tso_wanted;
+    if (tunnel->userspace && tunnel->is_stt) {
+        const struct json *shown;
+
+        json = ask_vswitchd(ctx, "stt/show", iface->name);
+        shown = member(json, iface->name, JSON_OBJECT);
+        m = member(shown, "segment-size", JSON_INTEGER);
+        if (m) {
+            add_row(ctx, tunnel, "tunnel", "segment size", "%"PRId64"%s",
+                    json_integer(m),
+                    member(shown, "capped", JSON_TRUE)
+                    ? " (max_segment_size)" : "");
+        }
+        if (member(shown, "capped", JSON_TRUE)) {
+            find(ctx, OFFLOAD_NOTE, "segment-capped", tunnel, iface->name,
+                 NULL,
+                 xasprintf("ovs-vsctl remove interface %s options "
+                           "max_segment_size", iface->name),
+                 "more and smaller segments, if the path has room for larger "
+                 "ones",
+                 "max_segment_size makes segments smaller than the MTU "
+                 "allows");
+        }
+        if (member(shown, "userspace-tso", JSON_TRUE)) {
+            ctx->tso = 1;
+        } else if (member(shown, "userspace-tso", JSON_FALSE)) {
+            ctx->tso = 0;
+        }
+        json_destroy(json);
+    }
+    if (tunnel->userspace) {
+        if (ctx->tso >= 0) {
+            tunnel->tso = ctx->tso;
+        }
+        add_row(ctx, tunnel, "Open vSwitch", "userspace TSO", "%s%s",
+                tunnel->tso ? "on" : "off",
+                ctx->tso >= 0 && ctx->tso != ctx->tso_wanted
+                ? ", until the next restart" : "");
+        if (tunnel->is_stt && ctx->tso >= 0
+            && ctx->tso != ctx->tso_wanted) {
+            find(ctx, OFFLOAD_WARNING, "userspace-tso-pending", tunnel,
+                 "ovs-vswitchd", NULL,
+                 xstrdup("systemctl restart openvswitch-switch"),
+                 "what the database says is not what happens",
+                 "userspace-tso-enable is %s, but the running switch has "
+                 "it %s", ctx->tso_wanted ? "true" : "false",
+                 ctx->tso ? "on" : "off");
+        } else if (tunnel->is_stt && !tunnel->tso) {
+            find(ctx, OFFLOAD_WARNING, "userspace-tso-off", tunnel,
+                 "ovs-vswitchd", NULL,
+                 xstrdup("ovs-vsctl set Open_vSwitch . "
+                         "other_config:userspace-tso-enable=true && "
+                         "systemctl restart openvswitch-switch"),
+                 "guests send packets of their MTU only, and Open vSwitch "
+                 "cuts frames; STT is no faster than VXLAN then",
+                 "userspace TSO is off");
+        }
+        if (!tunnel->tso) {
+            judge(&tunnel->send, "segmented in software by Open vSwitch, "
+                  "because userspace-tso-enable is not true");
+        } else if (!tunnel->is_stt) {
+            judge(&tunnel->send, "segmented in software by Open vSwitch, "
+                  "which can't leave %s to a kernel's NIC", iface->type);
+        }
+        if (!tunnel->is_stt) {
+            judge(&tunnel->receive, "in segments: nothing merges %s for the "
+                  "userspace datapath", iface->type);
+        }
+    }
+    s = smap_get(&iface->status, "tcp_port");
+    if (s && tunnel->is_stt) {
+        add_row(ctx, tunnel, "Open vSwitch", "TCP port of the host", "%s", s);
+        if (strcmp(s, "reserved")) {
+            find(ctx, OFFLOAD_WARNING, "port-not-reserved", tunnel,
+                 iface->name, NULL, NULL,
+                 "the host's kernel may answer with RST; in a trial, that "
+                 "cost 24 percent of the throughput",
+                 "TCP port %d is %s", tunnel->dst_port, s);
+        }
+    }
+    add_row(ctx, tunnel, "Open vSwitch", "hw-offload", "%s",
+            ctx->hw_offload ? "on" : "off");
+}
+
+/* Guests' packets that need two segments. */
+static void
+check_two_pieces(struct context *ctx, struct tunnel *tunnel)
+{
+    const struct offload_dev *dev;
+    unsigned int room;
+    const char *name;
+    size_t i;
+
+    if (!tunnel->is_stt || !tunnel->dev) {
+        return;
+    }
+    dev = get_dev(ctx, tunnel->dev);
+    if (dev->mtu < 576) {
+        return;
+    }
+    room = dev->mtu - (tunnel->is_ipv6 ? 40 : 20) - 20 - STT_HEADERS;
+    for (i = 0; i < tunnel->bridge->n_ports; i++) {
+        const struct ovsrec_port *port = tunnel->bridge->ports[i];
+
+        for (size_t j = 0; j < port->n_interfaces; j++) {
+            const struct ovsrec_interface *iface = port->interfaces[j];
+
+            name = iface->name;
+            if (is_outward(iface)
+                && !svec_contains_unsorted(&tunnel->underlay, name)
+                && iface->n_mtu && iface->mtu[0] > room) {
+                find(ctx, OFFLOAD_NOTE, "two-pieces", tunnel, tunnel->dev,
+                     NULL, NULL,
+                     "a second header for each packet that comes without TSO",
+                     "packets of %"PRId64" bytes, the MTU of %s, take two "
+                     "segments; up to %u bytes fit one", iface->mtu[0], name,
+                     room);
+            }
+        }
+    }
+}
+
+static void
+collect_tunnel(struct context *ctx, const struct ovsrec_bridge *br,
+               const struct ovsrec_interface *iface)
+{
+    struct tunnel tunnel = {
+        .bridge = br,
+        .iface = iface,
+        .is_stt = !strcmp(iface->type, "stt"),
+        .userspace = is_userspace(br),
+        .remote = smap_get(&iface->options, "remote_ip"),
+        .dst_port = smap_get_int(&iface->options, "dst_port", 7471),
+        .underlay = SVEC_EMPTY_INITIALIZER,
+    };
+    struct offload_report *report = ctx->report;
+    size_t first = report->n_rows;
+    struct offload_row rows[2];
+    const char *name;
+    ovs_be32 ip;
+    size_t i;
+
+    if (tunnel.remote && !strcmp(tunnel.remote, "flow")) {
+        tunnel.remote = NULL;
+    }
+    tunnel.is_ipv6 = tunnel.remote && !ip_parse(tunnel.remote, &ip);
+    report->n_ports++;
+
+    collect_switch(ctx, &tunnel);
+    collect_route(ctx, &tunnel);
+    collect_guests(ctx, &tunnel);
+    check_mtu(ctx, &tunnel);
+    collect_netfilter(ctx, &tunnel);
+    SVEC_FOR_EACH (i, name, &tunnel.underlay) {
+        collect_nic(ctx, &tunnel, name);
+    }
+    check_two_pieces(ctx, &tunnel);
+    judge(&tunnel.send, "64 KB passes in one piece");
+    judge(&tunnel.receive, "unknown");
+
+    /* The verdicts come first. */
+    add_row(ctx, &tunnel, "verdict", "sending", "%s", tunnel.send);
+    add_row(ctx, &tunnel, "verdict", "receiving", "%s", tunnel.receive);
+    memcpy(rows, &report->rows[report->n_rows - 2], sizeof rows);
+    memmove(&report->rows[first + 2], &report->rows[first],
+            (report->n_rows - 2 - first) * sizeof *rows);
+    memcpy(&report->rows[first], rows, sizeof rows);
+
+    svec_destroy(&tunnel.underlay);
+    free(tunnel.dev);
+    free(tunnel.src);
+    free(tunnel.gateway);
+    free(tunnel.send);
+    free(tunnel.receive);
+}
+
+static int
+compare_findings(const void *a_, const void *b_)
+{
+    const struct offload_finding *a = a_;
+    const struct offload_finding *b = b_;
+
+    return (a->severity > b->severity ? -1 : a->severity < b->severity);
+}
+
+/* Collects in '*report', which the caller must destroy in any case, what there
+ * is to know about tunnel port 'port', or all if it is NULL.  Returns NULL if
+ * successful, otherwise a message that the caller must free. */
+char *
+offload_report_collect(struct ovsdb_idl *idl, const char *port,
+                       struct offload_report *report)
+{
+    const struct ovsrec_open_vswitch *cfg = ovsrec_open_vswitch_first(idl);
+    struct context ctx = {
+        .idl = idl,
+        .report = report,
+        .devs = SHASH_INITIALIZER(&ctx.devs),
+        .tso = -1,
+    };
+    const struct ovsrec_bridge *br;
+    struct shash_node *node;
+    char *error = NULL;
+
+    memset(report, 0, sizeof *report);
+    if (!cfg) {
+        return xstrdup("the database has no row in table Open_vSwitch");
+    }
+    ctx.tso_wanted = smap_get_bool(&cfg->other_config, "userspace-tso-enable",
+                                   false);
+    ctx.hw_offload = smap_get_bool(&cfg->other_config, "hw-offload", false);
+    connect_vswitchd(&ctx);
+
+    OVSREC_BRIDGE_FOR_EACH (br, idl) {
+        for (size_t i = 0; i < br->n_ports; i++) {
+            for (size_t j = 0; j < br->ports[i]->n_interfaces; j++) {
+                const struct ovsrec_interface *iface
+                    = br->ports[i]->interfaces[j];
+
+                if (is_tunnel(iface->type)
+                    && (!port || !strcmp(port, iface->name))) {
+                    collect_tunnel(&ctx, br, iface);
+                }
+            }
+        }
+    }
+    if (port && !report->n_ports) {
+        error = (offload_find_interface(idl, port)
+                 ? xasprintf("port %s is no tunnel", port)
+                 : xasprintf("there is no port called %s", port));
+    }
+    if (report->n_findings) {
+        struct offload_finding *f = report->findings;
+
+        /* Stable: what has to be mended first was found first. */
+        for (size_t i = 1; i < report->n_findings; i++) {
+            for (size_t j = i; j && compare_findings(&f[j - 1], &f[j]) > 0;
+                 j--) {
+                struct offload_finding tmp = f[j];
+
+                f[j] = f[j - 1];
+                f[j - 1] = tmp;
+            }
+        }
+    }
+
+    SHASH_FOR_EACH (node, &ctx.devs) {
+        offload_dev_destroy(node->data);
+    }
+    shash_destroy(&ctx.devs);
+    json_destroy(ctx.ruleset);
+    free(ctx.ruleset_error);
+    if (ctx.vswitchd) {
+        jsonrpc_close(ctx.vswitchd);
+    }
+    return error;
+}

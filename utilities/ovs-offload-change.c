@@ -1,0 +1,97 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ * Copyright (c) 2026 The Open vSwitch STT authors.
+ */
+
+#include <config.h>
+#include "ovs-offload.h"
+
+/* A change that mends something: what it is, and how a user would do it. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+static const char *const kinds[] = {
+    [OFFLOAD_FEATURE] = "feature",
+    [OFFLOAD_GSO] = "link",
+    [OFFLOAD_DB] = "interface",
+    [OFFLOAD_NFT] = "nftables",
+};
+
+const char *
+offload_kind_to_string(enum offload_kind kind)
+{
+    return kinds[kind];
+}
+
+/* Stores in '*kind' what 's' names, or returns false. */
+bool
+offload_kind_from_string(const char *s, enum offload_kind *kind)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (!strcmp(s, kinds[i])) {
+            *kind = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns a new change with copies of the strings, for
+ * offload_change_destroy(). */
+struct offload_change *
+offload_change_create(enum offload_kind kind, const char *target,
+                      const char *key, const char *value)
+{
+    struct offload_change *change = xmalloc(sizeof *change);
+
+    change->kind = kind;
+    change->target = xstrdup(target);
+    change->key = xstrdup(key);
+    change->value = xstrdup(value);
+    return change;
+}
+
+void
+offload_change_destroy(struct offload_change *change)
+{
+    if (change) {
+        free(change->target);
+        free(change->key);
+        free(change->value);
+        free(change);
+    }
+}
+
+/* Returns a shell command that does 'change'.  The caller must free it. */
+char *
+offload_change_command(const struct offload_change *change)
+{
+    switch (change->kind) {
+    case OFFLOAD_FEATURE:
+        return xasprintf("ethtool -K %s %s %s", change->target, change->key,
+                         change->value);
+    case OFFLOAD_GSO:
+        return xasprintf("ip link set dev %s %s %s", change->target,
+                         change->key, change->value);
+    case OFFLOAD_DB:
+        if (!change->value[0]) {
+            return xasprintf("ovs-vsctl clear interface %s %s",
+                             change->target, change->key);
+        }
+        return xasprintf("ovs-vsctl set interface %s %s=%s", change->target,
+                         change->key, change->value);
+    case OFFLOAD_NFT:
+        return xasprintf(
+            "nft 'table inet ovs_offload { "
+            "chain prerouting_%s { type filter hook prerouting priority -310; "
+            "tcp dport %s notrack; }; "
+            "chain output_%s { type filter hook output priority -310; "
+            "tcp dport %s notrack; }; }'",
+            change->target, change->target, change->target, change->target);
+    default:
+        OVS_NOT_REACHED();
+    }
+}

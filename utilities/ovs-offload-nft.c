@@ -1,0 +1,695 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ * Copyright (c) 2026 The Open vSwitch STT authors.
+ */
+
+#include <config.h>
+#include "ovs-offload.h"
+
+/* What nftables does with the packets of a tunnel.
+ *
+ * A packet of which all but the source port, flags and payload is known is
+ * sent through the rules that nft(8) prints.  What a rule asks of it is met,
+ * not met, or unknown, and a rule of which that is unknown is not believed to
+ * do anything, but remembered as one that may. */
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
+#include "packets.h"
+#include "util.h"
+
+/* Connections are tracked at this priority, unless "notrack" comes first. */
+#define PRIO_CONNTRACK (-200)
+
+enum answer { NO, YES, MAYBE };
+
+enum verdict { CONTINUE, ACCEPT, DROP, RETURN };
+
+struct walk {
+    const struct json *rules;   /* The array called "nftables". */
+    const struct offload_packet *packet;
+    bool outgoing;
+    bool tracked;
+    bool notrack;               /* Has met "notrack". */
+    bool uncertain;             /* A rule that may end this chain was met. */
+    int depth;
+    char *drop, *drop_mend, *maybe;
+    const char *family, *table;
+};
+
+/* Returns member 'name' of 'json', if that is an object with such a member,
+ * otherwise NULL. */
+static const struct json *
+get(const struct json *json, const char *name)
+{
+    return (json && json->type == JSON_OBJECT
+            ? shash_find_data(json_object(json), name) : NULL);
+}
+
+static const char *
+get_string(const struct json *json, const char *name)
+{
+    const struct json *member = get(json, name);
+
+    return (member && member->type == JSON_STRING
+            ? json_string(member) : "");
+}
+
+static long long int
+get_integer(const struct json *json, const char *name, long long int def)
+{
+    const struct json *member = get(json, name);
+
+    return (member && member->type == JSON_INTEGER
+            ? json_integer(member) : def);
+}
+
+static size_t
+array_size(const struct json *json)
+{
+    return json && json->type == JSON_ARRAY ? json_array_size(json) : 0;
+}
+
+/* Has nft(8) print all rules, and returns them as JSON, which the caller must
+ * destroy.  Returns NULL if that fails, with the reason in '*errorp', which the
+ * caller must free. */
+struct json *
+offload_nft_read(char **errorp)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    char buf[4096];
+    struct json *json;
+    FILE *pipe;
+    size_t n;
+    int status;
+
+    *errorp = NULL;
+    pipe = popen("nft -j list ruleset 2>/dev/null", "r");
+    if (!pipe) {
+        *errorp = xasprintf("nft(8) can't be run (%s)", ovs_strerror(errno));
+        return NULL;
+    }
+    while ((n = fread(buf, 1, sizeof buf, pipe)) > 0) {
+        ds_put_buffer(&s, buf, n);
+    }
+    status = pclose(pipe);
+    if (status) {
+        *errorp = xstrdup(WIFEXITED(status) && WEXITSTATUS(status) == 127
+                          ? "nft(8) is not installed"
+                          : !offload_is_privileged()
+                          ? "nft(8) needs root to read the rules"
+                          : "\"nft -j list ruleset\" fails");
+        ds_destroy(&s);
+        return NULL;
+    }
+
+    json = json_from_string(ds_cstr(&s));
+    ds_destroy(&s);
+    if (!json || !array_size(get(json, "nftables"))) {
+        *errorp = xstrdup("\"nft -j list ruleset\" prints what is no rules");
+        json_destroy(json);
+        return NULL;
+    }
+    return json;
+}
+
+/* Matches. */
+
+static enum answer
+negate(enum answer answer)
+{
+    return answer == MAYBE ? MAYBE : answer == YES ? NO : YES;
+}
+
+static enum answer
+either(enum answer a, enum answer b)
+{
+    return a == YES || b == YES ? YES : a == MAYBE || b == MAYBE ? MAYBE : NO;
+}
+
+/* Compares a number of the packet with what a rule wants. */
+static enum answer
+match_number(long long int number, const char *op, const struct json *right)
+{
+    const struct json *set = get(right, "set");
+    const struct json *range = get(right, "range");
+
+    if (right->type == JSON_INTEGER) {
+        long long int want = json_integer(right);
+
+        return (!strcmp(op, "<") ? number < want
+                : !strcmp(op, ">") ? number > want
+                : !strcmp(op, "<=") ? number <= want
+                : !strcmp(op, ">=") ? number >= want
+                : number == want) ? YES : NO;
+    } else if (array_size(range) == 2) {
+        const struct json *min = json_array_at(range, 0);
+        const struct json *max = json_array_at(range, 1);
+
+        if (min->type == JSON_INTEGER && max->type == JSON_INTEGER) {
+            return (number >= json_integer(min)
+                    && number <= json_integer(max)) ? YES : NO;
+        }
+    } else if (array_size(set) || array_size(right)) {
+        const struct json *list = set ? set : right;
+        enum answer answer = NO;
+
+        for (size_t i = 0; i < array_size(list); i++) {
+            answer = either(answer, match_number(number, op,
+                                                 json_array_at(list, i)));
+        }
+        return answer;
+    }
+    return MAYBE;
+}
+
+/* Returns whether 'addr', in text form, is in the subnet 'net'/'len'. */
+static enum answer
+match_prefix(const char *addr, const char *net, int len)
+{
+    struct in6_addr a6, n6, mask6;
+    ovs_be32 a4, n4;
+
+    if (ip_parse(addr, &a4) && ip_parse(net, &n4) && len <= 32) {
+        return !((a4 ^ n4) & be32_prefix_mask(len)) ? YES : NO;
+    } else if (ipv6_parse(addr, &a6) && ipv6_parse(net, &n6) && len <= 128) {
+        mask6 = ipv6_create_mask(len);
+        a6 = ipv6_addr_bitand(&a6, &mask6);
+        n6 = ipv6_addr_bitand(&n6, &mask6);
+        return ipv6_addr_equals(&a6, &n6) ? YES : NO;
+    }
+    return MAYBE;
+}
+
+/* Compares a word of the packet, NULL if it is unknown, with what a rule
+ * wants. */
+static enum answer
+match_string(const char *word, const struct json *right)
+{
+    const struct json *set = get(right, "set");
+    const struct json *prefix = get(right, "prefix");
+
+    if (!word) {
+        return MAYBE;
+    } else if (right->type == JSON_STRING) {
+        const char *want = json_string(right);
+        struct in6_addr addr;
+        ovs_be32 ip;
+
+        if (want[0] == '@') {
+            return MAYBE;
+        } else if (ip_parse(want, &ip)) {
+            return match_prefix(word, want, 32);
+        } else if (ipv6_parse(want, &addr)) {
+            return match_prefix(word, want, 128);
+        }
+        return !fnmatch(want, word, 0) ? YES : NO;
+    } else if (prefix) {
+        return match_prefix(word, get_string(prefix, "addr"),
+                            get_integer(prefix, "len", 0));
+    } else if (array_size(set) || array_size(right)) {
+        const struct json *list = set ? set : right;
+        enum answer answer = NO;
+
+        for (size_t i = 0; i < array_size(list); i++) {
+            answer = either(answer, match_string(word,
+                                                 json_array_at(list, i)));
+        }
+        return answer;
+    }
+    return MAYBE;
+}
+
+/* Most packets of STT have the flags ACK or ACK and PSH, and are neither part
+ * of a connection nor the beginning of one. */
+static enum answer
+match_ct(const struct walk *walk, const struct json *right)
+{
+    enum answer answer;
+
+    if (!walk->tracked) {
+        return match_string("untracked", right);
+    }
+    answer = match_string("invalid", right);
+    if (answer == NO && match_string("new", right) == YES) {
+        answer = MAYBE;
+    }
+    return answer;
+}
+
+static enum answer
+match_tcp_flags(const struct json *right)
+{
+    enum answer ack = either(match_string("ack", right),
+                             match_string("psh", right));
+
+    return ack == NO ? NO : MAYBE;
+}
+
+static enum answer
+match_payload(const struct walk *walk, const struct json *payload,
+              const char *op, const struct json *right)
+{
+    const struct offload_packet *packet = walk->packet;
+    const char *protocol = get_string(payload, "protocol");
+    const char *field = get_string(payload, "field");
+
+    if (!strcmp(protocol, "tcp") || !strcmp(protocol, "th")) {
+        return (!strcmp(field, "dport")
+                ? match_number(packet->dst_port, op, right)
+                : !strcmp(field, "flags") ? match_tcp_flags(right)
+                : MAYBE);
+    } else if (!strcmp(protocol, "ip") || !strcmp(protocol, "ip6")) {
+        if (!strcmp(protocol, "ip6") != packet->is_ipv6) {
+            return NO;
+        }
+        return (!strcmp(field, "saddr") ? match_string(packet->src, right)
+                : !strcmp(field, "daddr") ? match_string(packet->dst, right)
+                : !strcmp(field, "protocol") || !strcmp(field, "nexthdr")
+                ? match_string("tcp", right)
+                : MAYBE);
+    } else if (!strcmp(protocol, "ether") || !protocol[0]) {
+        return MAYBE;
+    }
+    return NO;                  /* Another protocol. */
+}
+
+static enum answer
+match_meta(const struct walk *walk, const char *key,
+           const struct json *right)
+{
+    const struct offload_packet *packet = walk->packet;
+
+    if (!strncmp(key, walk->outgoing ? "oif" : "iif", 3)) {
+        return either(match_string(packet->dev, right),
+                      match_string(packet->ip_dev, right));
+    } else if (!strncmp(key, "oif", 3) || !strncmp(key, "iif", 3)) {
+        return NO;
+    } else if (!strcmp(key, "l4proto")) {
+        return (right->type == JSON_INTEGER
+                ? match_number(6, "==", right) : match_string("tcp", right));
+    } else if (!strcmp(key, "nfproto")) {
+        return match_string(packet->is_ipv6 ? "ipv6" : "ipv4", right);
+    } else if (!strcmp(key, "protocol")) {
+        return match_string(packet->is_ipv6 ? "ip6" : "ip", right);
+    }
+    return MAYBE;
+}
+
+/* Returns whether the packet has in 'left' what 'right' wants. */
+static enum answer
+match(const struct walk *walk, const struct json *left, const char *op,
+      const struct json *right)
+{
+    enum answer answer = MAYBE;
+
+    if (!right) {
+        return MAYBE;
+    } else if (get(left, "payload")) {
+        answer = match_payload(walk, get(left, "payload"), op, right);
+        if (!strchr("=!i", op[0])) {
+            return answer;      /* An order, which only numbers have. */
+        }
+    } else if (get(left, "meta")) {
+        answer = match_meta(walk, get_string(get(left, "meta"), "key"),
+                            right);
+    } else if (get(left, "ct")
+               && !strcmp(get_string(get(left, "ct"), "key"), "state")) {
+        answer = match_ct(walk, right);
+    }
+    return !strcmp(op, "!=") ? negate(answer) : answer;
+}
+
+/* Walking through chains. */
+
+static enum verdict walk_chain(struct walk *, const char *chain,
+                               enum verdict policy, const char *why);
+
+static void
+note_drop(struct walk *walk, const char *chain, const char *what,
+          bool maybe)
+{
+    char *where = xasprintf("%s of chain %s %s %s", what, walk->family,
+                            walk->table, chain);
+
+    if (maybe || walk->uncertain) {
+        if (!walk->maybe) {
+            walk->maybe = where;
+            return;
+        }
+    } else if (!walk->drop) {
+        walk->drop = where;
+        walk->drop_mend = xasprintf("nft insert rule %s %s %s tcp dport %d "
+                                    "accept", walk->family, walk->table,
+                                    chain, walk->packet->dst_port);
+        return;
+    }
+    free(where);
+}
+
+/* Does what 'statement' says, an object like {"drop": null}, if 'answer' says
+ * that the packet meets the conditions. */
+static enum verdict
+do_verdict(struct walk *walk, const struct json *statement,
+           enum answer answer, const char *chain, const char *what)
+{
+    const struct json *jump = get(statement, "jump");
+    const struct json *target = jump ? jump : get(statement, "goto");
+    enum verdict verdict = CONTINUE;
+
+    if (get(statement, "drop") || get(statement, "reject")) {
+        note_drop(walk, chain, what, answer == MAYBE);
+        verdict = DROP;
+    } else if (get(statement, "accept")) {
+        verdict = ACCEPT;
+    } else if (get(statement, "return")) {
+        verdict = RETURN;
+    } else if (get(statement, "queue")) {
+        note_drop(walk, chain, what, true);
+        verdict = CONTINUE;
+    } else if (target && walk->depth < 16) {
+        bool uncertain = walk->uncertain;
+
+        walk->uncertain |= answer == MAYBE;
+        walk->depth++;
+        verdict = walk_chain(walk, get_string(target, "target"), CONTINUE,
+                             NULL);
+        walk->depth--;
+        walk->uncertain = uncertain;
+        if (verdict == CONTINUE && !jump) {
+            verdict = RETURN;
+        }
+    }
+    if (answer == MAYBE && verdict != CONTINUE) {
+        /* A packet that it concerns doesn't see the rest, others do. */
+        walk->uncertain |= verdict != DROP;
+        verdict = CONTINUE;
+    }
+    return verdict;
+}
+
+static enum verdict
+walk_rule(struct walk *walk, const struct json *rule, const char *chain)
+{
+    const struct json *expr = get(rule, "expr");
+    enum answer answer = YES;
+    char *what = xasprintf("rule %lld", get_integer(rule, "handle", 0));
+    enum verdict verdict = CONTINUE;
+
+    for (size_t i = 0; i < array_size(expr) && verdict == CONTINUE
+                       && answer != NO; i++) {
+        const struct json *statement = json_array_at(expr, i);
+        const struct json *m = get(statement, "match");
+        const struct json *vmap = get(statement, "vmap");
+
+        if (m) {
+            enum answer a = match(walk, get(m, "left"), get_string(m, "op"),
+                                  get(m, "right"));
+
+            answer = a == NO ? NO : MAX(a, answer);
+        } else if (vmap) {
+            const struct json *set = get(get(vmap, "data"), "set");
+
+            for (size_t j = 0; j < array_size(set) && verdict == CONTINUE;
+                 j++) {
+                const struct json *pair = json_array_at(set, j);
+                enum answer a;
+
+                if (array_size(pair) != 2) {
+                    continue;
+                }
+                a = match(walk, get(vmap, "key"), "==",
+                          json_array_at(pair, 0));
+                if (a != NO) {
+                    verdict = do_verdict(walk, json_array_at(pair, 1),
+                                         MAX(a, answer), chain, what);
+                }
+            }
+        } else if (get(statement, "notrack")) {
+            walk->notrack |= answer == YES;
+        } else if (get(statement, "xt") || get(statement, "limit")) {
+            answer = MAYBE;
+        } else {
+            verdict = do_verdict(walk, statement, answer, chain, what);
+        }
+    }
+    free(what);
+    return verdict;
+}
+
+/* Sends the packet through 'chain'.  'policy' is what becomes of it in the
+ * end. */
+static enum verdict
+walk_chain(struct walk *walk, const char *chain, enum verdict policy,
+           const char *why)
+{
+    for (size_t i = 0; i < array_size(walk->rules); i++) {
+        const struct json *rule = get(json_array_at(walk->rules, i), "rule");
+        enum verdict verdict;
+
+        if (!rule || strcmp(get_string(rule, "family"), walk->family)
+            || strcmp(get_string(rule, "table"), walk->table)
+            || strcmp(get_string(rule, "chain"), chain)) {
+            continue;
+        }
+        verdict = walk_rule(walk, rule, chain);
+        if (verdict == RETURN) {
+            break;
+        } else if (verdict != CONTINUE) {
+            return verdict;
+        }
+    }
+    if (policy == DROP) {
+        note_drop(walk, chain, why, false);
+    }
+    return policy;
+}
+
+static bool
+mentions(const struct json *json, const char *name)
+{
+    if (json->type == JSON_OBJECT) {
+        struct shash_node *node;
+
+        SHASH_FOR_EACH (node, json_object(json)) {
+            if (!strcmp(node->name, name) || mentions(node->data, name)) {
+                return true;
+            }
+        }
+    } else if (json->type == JSON_ARRAY) {
+        for (size_t i = 0; i < json_array_size(json); i++) {
+            if (mentions(json_array_at(json, i), name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool
+family_has(const char *family, bool is_ipv6)
+{
+    return !strcmp(family, "inet") || !strcmp(family, is_ipv6 ? "ip6" : "ip");
+}
+
+/* Returns why connections are tracked in this network namespace: because of a
+ * rule that asks for it, or NAT.  The caller must free the result, which is
+ * NULL if they are not. */
+static char *
+find_tracker(const struct json *rules, bool is_ipv6)
+{
+    for (size_t i = 0; i < array_size(rules); i++) {
+        const struct json *rule = get(json_array_at(rules, i), "rule");
+        const struct json *chain = get(json_array_at(rules, i), "chain");
+
+        if (rule && family_has(get_string(rule, "family"), is_ipv6)
+            && mentions(rule, "ct")) {
+            return xasprintf("rule %lld of chain %s %s %s",
+                             get_integer(rule, "handle", 0),
+                             get_string(rule, "family"),
+                             get_string(rule, "table"),
+                             get_string(rule, "chain"));
+        } else if (chain && family_has(get_string(chain, "family"), is_ipv6)
+                   && !strcmp(get_string(chain, "type"), "nat")) {
+            return xasprintf("NAT in chain %s %s %s",
+                             get_string(chain, "family"),
+                             get_string(chain, "table"),
+                             get_string(chain, "name"));
+        }
+    }
+    return NULL;
+}
+
+/* A base chain. */
+struct base {
+    const struct json *chain;
+    long long int prio;
+};
+
+static int
+compare_bases(const void *a_, const void *b_)
+{
+    const struct base *a = a_;
+    const struct base *b = b_;
+
+    return a->prio < b->prio ? -1 : a->prio > b->prio;
+}
+
+/* Sends the packet through the chains of 'hook' in order. */
+static enum verdict
+walk_hook(struct walk *walk, const char *hook, bool may_track)
+{
+    bool is_netdev = !strcmp(hook, "ingress") || !strcmp(hook, "egress");
+    enum verdict verdict = CONTINUE;
+    struct base *bases;
+    size_t n = 0;
+
+    bases = xmalloc(array_size(walk->rules) * sizeof *bases);
+    for (size_t i = 0; i < array_size(walk->rules); i++) {
+        const struct json *chain = get(json_array_at(walk->rules, i),
+                                       "chain");
+        const struct json *dev = get(chain, "dev");
+
+        if (!chain || strcmp(get_string(chain, "hook"), hook)
+            || (strcmp(get_string(chain, "family"), "netdev")
+                ? !family_has(get_string(chain, "family"),
+                              walk->packet->is_ipv6)
+                : !is_netdev)
+            || (is_netdev && dev
+                && match_string(walk->packet->dev, dev) == NO)) {
+            continue;
+        }
+        bases[n].chain = chain;
+        bases[n++].prio = get_integer(chain, "prio", 0);
+    }
+    qsort(bases, n, sizeof *bases, compare_bases);
+
+    for (size_t i = 0; i < n && verdict != DROP; i++) {
+        const struct json *chain = bases[i].chain;
+        bool drops = !strcmp(get_string(chain, "policy"), "drop");
+
+        if (may_track && bases[i].prio > PRIO_CONNTRACK) {
+            walk->tracked = !walk->notrack;
+            may_track = false;
+        }
+        walk->family = get_string(chain, "family");
+        walk->table = get_string(chain, "table");
+        walk->uncertain = false;
+        verdict = walk_chain(walk, get_string(chain, "name"),
+                             drops ? DROP : ACCEPT, "policy");
+    }
+    if (may_track && verdict != DROP) {
+        walk->tracked = !walk->notrack;
+    }
+    free(bases);
+    return verdict;
+}
+
+/* Judges what the rules in 'ruleset', from offload_nft_read(), do with 'packet'
+ * at 'hooks', which ends with NULL.  Stores the result in '*fate', which the
+ * caller must pass to offload_fate_destroy(). */
+void
+offload_nft_judge(const struct json *ruleset,
+                  const struct offload_packet *packet, const char *hooks[],
+                  struct offload_fate *fate)
+{
+    struct walk walk = {
+        .rules = get(ruleset, "nftables"),
+        .packet = packet,
+    };
+    char *tracker = find_tracker(walk.rules, packet->is_ipv6);
+
+    memset(fate, 0, sizeof *fate);
+    for (size_t i = 0; hooks[i]; i++) {
+        bool first = (!strcmp(hooks[i], "prerouting")
+                      || !strcmp(hooks[i], "output"));
+
+        walk.outgoing = (strcmp(hooks[i], "ingress")
+                         && strcmp(hooks[i], "prerouting")
+                         && strcmp(hooks[i], "input"));
+        if (walk_hook(&walk, hooks[i],
+                      first && tracker && !packet->untracked) == DROP) {
+            break;
+        }
+    }
+    fate->drop = walk.drop;
+    fate->drop_mend = walk.drop_mend;
+    fate->maybe = walk.maybe;
+    if (walk.tracked) {
+        fate->track = tracker;
+    } else {
+        free(tracker);
+    }
+}
+
+void
+offload_fate_destroy(struct offload_fate *fate)
+{
+    free(fate->drop);
+    free(fate->drop_mend);
+    free(fate->maybe);
+    free(fate->track);
+}
+
+/* Returns true if table "ovs_offload" in 'ruleset' has rules for TCP port
+ * 'dst_port'. */
+bool
+offload_nft_has_port(const struct json *ruleset, uint16_t dst_port)
+{
+    const struct json *rules = get(ruleset, "nftables");
+    char *name = xasprintf("prerouting_%d", dst_port);
+    bool found = false;
+
+    for (size_t i = 0; i < array_size(rules) && !found; i++) {
+        const struct json *chain = get(json_array_at(rules, i), "chain");
+
+        found = (chain && !strcmp(get_string(chain, "table"), "ovs_offload")
+                 && !strcmp(get_string(chain, "name"), name));
+    }
+    free(name);
+    return found;
+}
+
+/* Returns true if table "ovs_offload" in 'ruleset' exists without chains. */
+bool
+offload_nft_is_empty(const struct json *ruleset)
+{
+    const struct json *rules = get(ruleset, "nftables");
+    bool exists = false;
+
+    for (size_t i = 0; i < array_size(rules); i++) {
+        const struct json *table = get(json_array_at(rules, i), "table");
+        const struct json *chain = get(json_array_at(rules, i), "chain");
+
+        if (chain && !strcmp(get_string(chain, "table"), "ovs_offload")) {
+            return false;
+        }
+        exists |= (table
+                   && !strcmp(get_string(table, "family"), "inet")
+                   && !strcmp(get_string(table, "name"), "ovs_offload"));
+    }
+    return exists;
+}
+
+/* Returns the number of rules that were made by iptables(8) in a way that
+ * nft(8) can't express. */
+size_t
+offload_nft_count_unreadable(const struct json *ruleset)
+{
+    const struct json *rules = get(ruleset, "nftables");
+    size_t n = 0;
+
+    for (size_t i = 0; i < array_size(rules); i++) {
+        const struct json *rule = get(json_array_at(rules, i), "rule");
+
+        n += rule && mentions(rule, "xt");
+    }
+    return n;
+}

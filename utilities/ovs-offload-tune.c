@@ -1,0 +1,818 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ * Copyright (c) 2026 The Open vSwitch STT authors.
+ */
+
+#include <config.h>
+#include "ovs-offload.h"
+
+/* Does what "check" proposes, remembers how things were, and undoes it.
+ *
+ * What was changed is in a file in the run directory, which is written before
+ * the change is made, so that whatever happens "revert" knows what to do.
+ * With --persist, it is also in a file that survives a boot. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dirs.h"
+#include "lib/vswitch-idl.h"
+#include "lockfile.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
+#include "openvswitch/poll-loop.h"
+#include "ovsdb-idl.h"
+#include "timeval.h"
+#include "util.h"
+
+/* How long a change may take to show, in ms. */
+#define VERIFY_MS 10000
+
+static char *
+run_file(void)
+{
+    return xasprintf("%s/ovs-offload.json", ovs_rundir());
+}
+
+static char *
+persistent_file(void)
+{
+    return xasprintf("%s/openvswitch/ovs-offload.json", ovs_sysconfdir());
+}
+
+/* State files. */
+
+/* A change that was made. */
+struct entry {
+    struct offload_change *change;
+    char *before;
+};
+
+struct state {
+    struct entry *entries;
+    size_t n, allocated;
+};
+
+static void
+state_destroy(struct state *state)
+{
+    for (size_t i = 0; i < state->n; i++) {
+        offload_change_destroy(state->entries[i].change);
+        free(state->entries[i].before);
+    }
+    free(state->entries);
+    memset(state, 0, sizeof *state);
+}
+
+static void
+state_add(struct state *state, const struct offload_change *c,
+          const char *before)
+{
+    struct entry *entry;
+
+    /* What it was before the first change counts. */
+    for (size_t i = 0; i < state->n; i++) {
+        entry = &state->entries[i];
+        if (entry->change->kind == c->kind
+            && !strcmp(entry->change->target, c->target)
+            && !strcmp(entry->change->key, c->key)) {
+            free(entry->change->value);
+            entry->change->value = xstrdup(c->value);
+            return;
+        }
+    }
+    if (state->n >= state->allocated) {
+        state->entries = x2nrealloc(state->entries, &state->allocated,
+                                    sizeof *state->entries);
+    }
+    entry = &state->entries[state->n++];
+    entry->change = offload_change_create(c->kind, c->target, c->key,
+                                          c->value);
+    entry->before = xstrdup(before);
+}
+
+static const char *
+member_string(const struct json *json, const char *name)
+{
+    const struct json *m = (json->type == JSON_OBJECT
+                            ? shash_find_data(json_object(json), name)
+                            : NULL);
+
+    return m && m->type == JSON_STRING ? json_string(m) : NULL;
+}
+
+/* Reads 'file' into '*state', which is empty if there is no such file.  Returns
+ * NULL if successful, otherwise a message that the caller must free. */
+static char *
+state_read(const char *file, struct state *state)
+{
+    const struct json *changes;
+    struct json *json;
+    char *error = NULL;
+
+    memset(state, 0, sizeof *state);
+    if (access(file, F_OK) && errno == ENOENT) {
+        return NULL;
+    }
+    json = json_from_file(file);
+    changes = (json->type == JSON_OBJECT
+               ? shash_find_data(json_object(json), "changes") : NULL);
+    if (json->type == JSON_STRING) {
+        error = xasprintf("%s: %s", file, json_string(json));
+    } else if (!changes || changes->type != JSON_ARRAY) {
+        error = xasprintf("%s: no \"changes\" in it", file);
+    }
+    for (size_t i = 0; !error && i < json_array_size(changes); i++) {
+        const struct json *c = json_array_at(changes, i);
+        const char *kind_s = member_string(c, "kind");
+        const char *target = member_string(c, "target");
+        const char *key = member_string(c, "key");
+        const char *before = member_string(c, "before");
+        const char *value = member_string(c, "value");
+        enum offload_kind kind;
+
+        if (!kind_s || !target || !key || !before || !value
+            || !offload_kind_from_string(kind_s, &kind)) {
+            error = xasprintf("%s: change %"PRIuSIZE" is damaged", file, i);
+        } else {
+            struct offload_change *change
+                = offload_change_create(kind, target, key, value);
+
+            state_add(state, change, before);
+            offload_change_destroy(change);
+        }
+    }
+    json_destroy(json);
+    if (error) {
+        state_destroy(state);
+    }
+    return error;
+}
+
+/* Writes 'state' to 'file' at once, or removes the file if it is empty.
+ * Returns NULL if successful, otherwise a message that the caller must free. */
+static char *
+state_write(const char *file, const struct state *state)
+{
+    struct json *json, *changes;
+    char *tmp, *s, *error = NULL;
+    bool written = false;
+    FILE *stream;
+
+    if (!state->n) {
+        return (unlink(file) && errno != ENOENT
+                ? xasprintf("%s: %s", file, ovs_strerror(errno)) : NULL);
+    }
+
+    changes = json_array_create_empty();
+    for (size_t i = 0; i < state->n; i++) {
+        const struct entry *entry = &state->entries[i];
+        struct json *c = json_object_create();
+
+        json_object_put_string(c, "kind",
+                               offload_kind_to_string(entry->change->kind));
+        json_object_put_string(c, "target", entry->change->target);
+        json_object_put_string(c, "key", entry->change->key);
+        json_object_put_string(c, "before", entry->before);
+        json_object_put_string(c, "value", entry->change->value);
+        json_array_add(changes, c);
+    }
+    json = json_object_create();
+    json_object_put(json, "changes", changes);
+    s = json_to_string(json, JSSF_PRETTY | JSSF_SORT);
+    json_destroy(json);
+
+    tmp = xasprintf("%s.tmp", file);
+    stream = fopen(tmp, "w");
+    if (stream) {
+        written = fprintf(stream, "%s\n", s) > 0 && !fflush(stream)
+                  && !fsync(fileno(stream));
+        written = !fclose(stream) && written;
+    }
+    if (!written || rename(tmp, file)) {
+        error = xasprintf("%s: %s", file, ovs_strerror(errno));
+        unlink(tmp);
+    }
+    free(tmp);
+    free(s);
+    return error;
+}
+
+/* Settings. */
+
+/* Returns the key of other_config that 'key', of a change, is about, or
+ * NULL. */
+static const char *
+other_config_key(const char *key)
+{
+    return !strncmp(key, "other_config:", 13) ? key + 13 : NULL;
+}
+
+/* Returns the value that the setting of 'c' has now, "" for none, or NULL if
+ * there is no such setting.  The caller must free it. */
+static char *
+get_value(struct ovsdb_idl *idl, const struct offload_change *c)
+{
+    const struct ovsrec_interface *iface;
+    const char *key = other_config_key(c->key);
+    struct offload_dev *dev;
+    char *value = NULL, *error;
+    unsigned int dst_port;
+    struct json *ruleset;
+
+    switch (c->kind) {
+    case OFFLOAD_FEATURE:
+        dev = offload_dev_read(c->target);
+        if (smap_get(&dev->features, c->key)) {
+            value = xstrdup(offload_dev_is(dev, c->key, true) ? "on" : "off");
+        }
+        offload_dev_destroy(dev);
+        return value;
+
+    case OFFLOAD_GSO:
+        dev = offload_dev_read(c->target);
+        if (dev->gso_max_size) {
+            value = xasprintf("%"PRIu32, dev->gso_max_size);
+        }
+        offload_dev_destroy(dev);
+        return value;
+
+    case OFFLOAD_DB:
+        ovsdb_idl_run(idl);
+        iface = offload_find_interface(idl, c->target);
+        return (!iface ? NULL
+                : key ? xstrdup(smap_get_def(&iface->other_config, key, ""))
+                : iface->n_mtu_request
+                ? xasprintf("%"PRId64, iface->mtu_request[0])
+                : xstrdup(""));
+
+    case OFFLOAD_NFT:
+        if (!str_to_uint(c->target, 10, &dst_port) || dst_port > UINT16_MAX) {
+            return NULL;
+        }
+        ruleset = offload_nft_read(&error);
+        if (ruleset) {
+            value = xstrdup(offload_nft_has_port(ruleset, dst_port)
+                            ? "on" : "");
+        }
+        json_destroy(ruleset);
+        free(error);
+        return value;
+
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+/* Sets a column of an Interface to 'value', "" for none. */
+static char *
+set_db(struct ovsdb_idl *idl, const struct offload_change *c,
+       const char *value)
+{
+    const char *key = other_config_key(c->key);
+    const struct ovsrec_interface *iface;
+    enum ovsdb_idl_txn_status status;
+    struct ovsdb_idl_txn *txn;
+    char *error = NULL;
+
+    do {
+        ovsdb_idl_run(idl);
+        iface = offload_find_interface(idl, c->target);
+        if (!iface) {
+            return xasprintf("there is no interface %s", c->target);
+        }
+        txn = ovsdb_idl_txn_create(idl);
+        ovsdb_idl_txn_add_comment(txn, "ovs-offload: %s of %s", c->key,
+                                  c->target);
+        if (key && value[0]) {
+            ovsrec_interface_update_other_config_setkey(iface, key, value);
+        } else if (key) {
+            ovsrec_interface_update_other_config_delkey(iface, key);
+        } else {
+            int64_t mtu = atoi(value);
+
+            ovsrec_interface_set_mtu_request(iface, &mtu, mtu > 0);
+        }
+        status = ovsdb_idl_txn_commit_block(txn);
+        if (status != TXN_SUCCESS && status != TXN_UNCHANGED) {
+            free(error);
+            error = xasprintf("database: %s",
+                              ovsdb_idl_txn_get_error(txn));
+        }
+        ovsdb_idl_txn_destroy(txn);
+    } while (status == TXN_TRY_AGAIN);
+    if (status == TXN_SUCCESS || status == TXN_UNCHANGED) {
+        free(error);
+        return NULL;
+    }
+    return error;
+}
+
+/* Has nft(8) do what 'script' says. */
+static char *
+run_nft(const char *script)
+{
+    FILE *pipe = popen("nft -f -", "w");
+    bool written;
+    int status;
+
+    if (!pipe) {
+        return xasprintf("nft(8) can't be run (%s)", ovs_strerror(errno));
+    }
+    written = fputs(script, pipe) >= 0;
+    status = pclose(pipe);
+    return written && !status ? NULL : xstrdup("nft(8) fails");
+}
+
+static char *
+set_nft(const struct offload_change *c, bool on)
+{
+    const char *port = c->target;
+    struct ds s = DS_EMPTY_INITIALIZER;
+    static const char *const hooks[] = { "prerouting", "output" };
+    char *error;
+
+    if (on) {
+        ds_put_cstr(&s, "add table inet ovs_offload\n");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
+        const char *hook = hooks[i];
+
+        if (on) {
+            ds_put_format(&s, "add chain inet ovs_offload %s_%s { type filter "
+                          "hook %s priority -310; }\n", hook, port, hook);
+            ds_put_format(&s, "add rule inet ovs_offload %s_%s tcp dport %s "
+                          "notrack\n", hook, port, port);
+        } else {
+            ds_put_format(&s, "flush chain inet ovs_offload %s_%s\n", hook,
+                          port);
+            ds_put_format(&s, "delete chain inet ovs_offload %s_%s\n", hook,
+                          port);
+        }
+    }
+    error = run_nft(ds_cstr(&s));
+    ds_destroy(&s);
+    if (!error && !on) {
+        char *read_error;
+        struct json *ruleset = offload_nft_read(&read_error);
+
+        if (ruleset && offload_nft_is_empty(ruleset)) {
+            error = run_nft("delete table inet ovs_offload\n");
+        }
+        json_destroy(ruleset);
+        free(read_error);
+    }
+    return error;
+}
+
+/* Gives the setting of 'c' the value 'value'.  Returns NULL if successful,
+ * otherwise a message that the caller must free. */
+static char *
+set_value(struct ovsdb_idl *idl, const struct offload_change *c,
+          const char *value)
+{
+    uint32_t size;
+    int error;
+
+    switch (c->kind) {
+    case OFFLOAD_FEATURE:
+        error = offload_dev_set_feature(c->target, c->key,
+                                        !strcmp(value, "on"));
+        break;
+    case OFFLOAD_GSO:
+        error = (str_to_uint(value, 10, &size)
+                 ? offload_dev_set_gso_max_size(c->target, size) : EINVAL);
+        break;
+    case OFFLOAD_DB:
+        return set_db(idl, c, value);
+    case OFFLOAD_NFT:
+        return set_nft(c, !strcmp(value, "on"));
+    default:
+        OVS_NOT_REACHED();
+    }
+    return error ? xasprintf("%s", ovs_strerror(error)) : NULL;
+}
+
+/* Deeds. */
+
+static struct offload_deed *
+add_deed(struct offload_deeds *deeds, const struct offload_change *c,
+         const char *before, const char *after, const char *result)
+{
+    struct offload_deed *deed;
+
+    if (deeds->n >= deeds->allocated) {
+        deeds->deeds = x2nrealloc(deeds->deeds, &deeds->allocated,
+                                  sizeof *deeds->deeds);
+    }
+    deed = &deeds->deeds[deeds->n++];
+    deed->change = offload_change_create(c->kind, c->target, c->key,
+                                         c->value);
+    deed->before = nullable_xstrdup(before);
+    deed->after = nullable_xstrdup(after);
+    deed->result = xstrdup(result);
+    return deed;
+}
+
+void
+offload_deeds_destroy(struct offload_deeds *deeds)
+{
+    for (size_t i = 0; i < deeds->n; i++) {
+        struct offload_deed *deed = &deeds->deeds[i];
+
+        offload_change_destroy(deed->change);
+        free(deed->before);
+        free(deed->after);
+        free(deed->result);
+    }
+    free(deeds->deeds);
+    memset(deeds, 0, sizeof *deeds);
+}
+
+/* Makes the change 'c' and reads back what has become of it.  Adds it to
+ * 'deeds' and, before it is made, to 'state' in 'file'.  '*before_hint' is what
+ * the setting was if it has the wanted value already; may be NULL. */
+static char *
+do_change(struct ovsdb_idl *idl, const struct offload_change *c,
+          const char *before_hint, const char *file, struct state *state,
+          struct offload_deeds *deeds)
+{
+    char *before = get_value(idl, c);
+    char *after, *error;
+
+    if (!before) {
+        return xasprintf("%s of %s can't be read", c->key, c->target);
+    }
+    state_add(state, c, before_hint && !strcmp(before, c->value)
+              ? before_hint : before);
+    error = state_write(file, state);
+    if (!error && strcmp(before, c->value)) {
+        error = set_value(idl, c, c->value);
+        if (error) {
+            char *message = xasprintf("%s of %s: %s", c->key, c->target,
+                                      error);
+
+            free(error);
+            error = message;
+        }
+    }
+    after = get_value(idl, c);
+    if (!error && (!after || strcmp(after, c->value))) {
+        error = xasprintf("%s of %s is %s instead of %s", c->key, c->target,
+                          after ? after : "unknown", c->value);
+    }
+    add_deed(deeds, c, before, after, error ? "failed" : "done");
+    free(before);
+    free(after);
+    return error;
+}
+
+/* Undoes deeds from the last to the first.  Returns NULL if all of them are
+ * undone, otherwise a message that the caller must free. */
+static char *
+roll_back(struct ovsdb_idl *idl, struct offload_deeds *deeds)
+{
+    struct ds failed = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = deeds->n; i-- > 0; ) {
+        struct offload_deed *deed = &deeds->deeds[i];
+        char *now = get_value(idl, deed->change);
+        char *error = NULL;
+        bool undone;
+
+        if (now && strcmp(now, deed->before)) {
+            error = set_value(idl, deed->change, deed->before);
+            free(now);
+            now = get_value(idl, deed->change);
+        }
+        if (!error && (!now || strcmp(now, deed->before))) {
+            error = xstrdup("not as before");
+        }
+        undone = !error;
+        if (error) {
+            ds_put_format(&failed, "%s%s of %s could not be (%s)",
+                          failed.length ? ", " : "",
+                          deed->change->key, deed->change->target, error);
+            free(error);
+        }
+        free(deed->result);
+        deed->result = xstrdup(undone ? "undone" : "not undone");
+        free(deed->after);
+        deed->after = now;
+    }
+    if (failed.length) {
+        return ds_steal_cstr(&failed);
+    }
+    ds_destroy(&failed);
+    return NULL;
+}
+
+/* Returns true if 'report' has the finding 'id' about 'device'. */
+static bool
+has_finding(const struct offload_report *report, const char *id,
+            const char *device)
+{
+    for (size_t i = 0; i < report->n_findings; i++) {
+        if (!strcmp(report->findings[i].id, id)
+            && !strcmp(report->findings[i].device, device)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Waits until what 'before' found and can be changed is found no more, and
+ * nothing worse is.  Returns NULL if successful, otherwise a message that the
+ * caller must free. */
+static char *
+verify(struct ovsdb_idl *idl, const char *port,
+       const struct offload_report *before)
+{
+    long long int deadline = time_msec() + VERIFY_MS;
+
+    for (;;) {
+        struct offload_report now;
+        char *error;
+
+        ovsdb_idl_run(idl);
+        error = offload_report_collect(idl, port, &now);
+        for (size_t i = 0; !error && i < before->n_findings; i++) {
+            const struct offload_finding *f = &before->findings[i];
+
+            if (f->change && has_finding(&now, f->id, f->device)) {
+                error = xasprintf("%s of %s is still found", f->id,
+                                  f->device);
+            }
+        }
+        for (size_t i = 0; !error && i < now.n_findings; i++) {
+            const struct offload_finding *f = &now.findings[i];
+
+            if (f->severity == OFFLOAD_ERROR
+                && !has_finding(before, f->id, f->device)) {
+                error = xasprintf("there is a new error, %s: %s: %s", f->id,
+                                  f->device, f->text);
+            }
+        }
+        offload_report_destroy(&now);
+        if (!error || time_msec() >= deadline) {
+            return error;
+        }
+        free(error);
+        ovsdb_idl_wait(idl);
+        poll_timer_wait(100);
+        poll_block();
+    }
+}
+
+/* The commands. */
+
+static char *
+check_privilege(void)
+{
+    return (offload_is_privileged() ? NULL
+            : xstrdup("changing network devices needs root (CAP_NET_ADMIN); "
+                      "--dry-run shows what would be done"));
+}
+
+static char *
+lock(const char *file, struct lockfile **lockfilep)
+{
+    int error = lockfile_lock(file, lockfilep);
+
+    return (error ? xasprintf("%s: can't be locked (%s)", file,
+                              ovs_retval_to_string(error)) : NULL);
+}
+
+/* Adds what 'state' has to the file that survives a boot. */
+static char *
+make_persistent(const struct offload_deeds *deeds)
+{
+    char *file = persistent_file();
+    char *dir = dir_name(file);
+    struct state state;
+    char *error;
+
+    if (mkdir(dir, 0755) && errno != EEXIST) {
+        error = xasprintf("%s: %s", dir, ovs_strerror(errno));
+    } else {
+        error = state_read(file, &state);
+        if (!error) {
+            for (size_t i = 0; i < deeds->n; i++) {
+                state_add(&state, deeds->deeds[i].change,
+                          deeds->deeds[i].before);
+            }
+            error = state_write(file, &state);
+            state_destroy(&state);
+        }
+    }
+    free(dir);
+    free(file);
+    return error;
+}
+
+/* Changes what "check" proposes to change for tunnel port 'port', or, for a
+ * dry run, finds out what that is.  Adds to 'deeds' what was done, and to
+ * 'left' the commands that are left to the administrator.
+ *
+ * If something fails, everything that was changed is undone again.  Returns
+ * NULL if successful, otherwise a message that the caller must free. */
+char *
+offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
+             bool persist, struct offload_deeds *deeds, struct svec *left)
+{
+    struct offload_report report;
+    struct lockfile *lockfile = NULL;
+    struct state state = { .n = 0 };
+    struct state old = { .n = 0 };
+    char *file = run_file();
+    char *error;
+
+    error = dry_run ? NULL : check_privilege();
+    if (!error && !dry_run) {
+        error = lock(file, &lockfile);
+    }
+    if (error) {
+        free(file);
+        return error;
+    }
+
+    error = offload_report_collect(idl, port, &report);
+    for (size_t i = 0; !error && i < report.n_findings; i++) {
+        const struct offload_finding *f = &report.findings[i];
+
+        if (!f->change && f->severity > OFFLOAD_NOTE) {
+            svec_add_nocopy(left, xasprintf(
+                "%s: %s: %s", f->id, f->device,
+                f->command ? f->command : f->text));
+        }
+    }
+    if (!error && !dry_run) {
+        error = state_read(file, &state);
+        if (!error) {
+            error = state_read(file, &old);
+        }
+    }
+
+    for (size_t i = 0; !error && i < report.n_findings; i++) {
+        const struct offload_change *c = report.findings[i].change;
+        bool again = false;
+
+        for (size_t j = 0; c && j < deeds->n; j++) {
+            const struct offload_change *d = deeds->deeds[j].change;
+
+            again |= (c->kind == d->kind && !strcmp(c->target, d->target)
+                      && !strcmp(c->key, d->key));
+        }
+        if (!c || again) {
+            continue;
+        }
+        if (dry_run) {
+            char *before = get_value(idl, c);
+
+            add_deed(deeds, c, before, c->value, "not done (dry run)");
+            free(before);
+        } else {
+            error = do_change(idl, c, NULL, file, &state, deeds);
+        }
+    }
+
+    if (!error && !dry_run && deeds->n) {
+        error = verify(idl, port, &report);
+        if (!error && persist) {
+            error = make_persistent(deeds);
+        }
+    }
+    if (error && !dry_run && deeds->n) {
+        char *message, *failed = roll_back(idl, deeds);
+
+        /* What could not be undone is left for "revert". */
+        if (!failed) {
+            failed = state_write(file, &old);
+        }
+        message = xasprintf("%s; what was changed has been undone%s%s", error,
+                            failed ? ", except that " : "", failed ? failed : "");
+        free(error);
+        free(failed);
+        error = message;
+    }
+
+    state_destroy(&state);
+    state_destroy(&old);
+    offload_report_destroy(&report);
+    lockfile_unlock(lockfile);
+    free(file);
+    return error;
+}
+
+/* Undoes what "tune" has done, but leaves alone what somebody else has changed
+ * since.  Adds to 'deeds' what was done. */
+char *
+offload_revert(struct ovsdb_idl *idl, bool dry_run,
+               struct offload_deeds *deeds)
+{
+    struct lockfile *lockfile = NULL;
+    char *file = run_file();
+    char *persistent = persistent_file();
+    struct state state = { .n = 0 };
+    char *error;
+
+    error = dry_run ? NULL : check_privilege();
+    if (!error && !dry_run) {
+        error = lock(file, &lockfile);
+    }
+    if (!error) {
+        error = state_read(file, &state);
+    }
+    while (!error && state.n) {
+        struct entry *entry = &state.entries[state.n - 1];
+        struct offload_change *c = entry->change;
+        char *now = get_value(idl, c);
+        char *after = NULL;
+        const char *result;
+
+        if (!now) {
+            result = "gone";
+        } else if (strcmp(now, c->value)) {
+            result = "left, somebody else has changed it";
+        } else if (dry_run) {
+            result = "not done (dry run)";
+        } else {
+            error = set_value(idl, c, entry->before);
+            after = get_value(idl, c);
+            if (!error && (!after || strcmp(after, entry->before))) {
+                error = xasprintf("%s of %s is %s instead of %s", c->key,
+                                  c->target, after ? after : "unknown",
+                                  entry->before);
+            }
+            result = error ? "failed" : "undone";
+        }
+        add_deed(deeds, c, now, (after ? after : !now ? NULL
+                                 : strcmp(now, c->value) ? now
+                                 : entry->before), result);
+        free(now);
+        free(after);
+        if (!error) {
+            offload_change_destroy(c);
+            free(entry->before);
+            state.n--;
+            if (!dry_run) {
+                error = state_write(file, &state);
+            }
+        }
+    }
+    if (!error && !dry_run) {
+        error = state_write(persistent, &state);
+    }
+    state_destroy(&state);
+    lockfile_unlock(lockfile);
+    free(persistent);
+    free(file);
+    return error;
+}
+
+/* Does again, after a boot, what "tune --persist" has done.  Adds it to
+ * 'deeds'.  A change that fails doesn't keep the others from being made. */
+char *
+offload_restore(struct ovsdb_idl *idl, struct offload_deeds *deeds)
+{
+    struct lockfile *lockfile = NULL;
+    struct state state = { .n = 0 };
+    struct state wanted = { .n = 0 };
+    char *file = run_file();
+    char *persistent = persistent_file();
+    struct ds failed = DS_EMPTY_INITIALIZER;
+    char *error = check_privilege();
+
+    if (!error) {
+        error = lock(file, &lockfile);
+    }
+    if (!error) {
+        error = state_read(file, &state);
+    }
+    if (!error) {
+        error = state_read(persistent, &wanted);
+    }
+    for (size_t i = 0; !error && i < wanted.n; i++) {
+        char *e = do_change(idl, wanted.entries[i].change,
+                            wanted.entries[i].before, file, &state, deeds);
+
+        if (e) {
+            ds_put_format(&failed, "%s%s", failed.length ? "; " : "", e);
+            free(e);
+        }
+    }
+    if (!error && failed.length) {
+        error = xstrdup(ds_cstr(&failed));
+    }
+    ds_destroy(&failed);
+    state_destroy(&state);
+    state_destroy(&wanted);
+    lockfile_unlock(lockfile);
+    free(persistent);
+    free(file);
+    return error;
+}
