@@ -81,6 +81,7 @@ SYSTEM_USERSPACE_TESTSUITE_AT += \
 	tests/gro.at \
 	tests/stt-macros.at \
 	tests/system-netdev-tuning.at \
+	tests/system-stt-ovs-offload.at \
 	tests/system-stt-robust.at \
 	tests/system-stt-tenants.at \
 	tests/system-stt.at
@@ -126,6 +127,7 @@ TESTSUITE_AT += \
 	tests/stt-ipsec.at \
 	tests/stt-offload.at \
 	tests/stt-openflow.at \
+	tests/stt-ovs-offload.at \
 	tests/stt-peers.at \
 	tests/stt-sample.at \
 	tests/stt-switch.at \

@@ -28,8 +28,8 @@
 #define RCVBUF_MIN (4 * 1024 * 1024)
 #define RCVBUF_GOOD (8 * 1024 * 1024)
 
-/* Headers that STT adds to a frame, without those of the underlay's packet, and
- * the frame's own Ethernet header, in bytes. */
+/* Headers that STT adds to a frame, without those of the underlay's packet,
+ * and the frame's own Ethernet header, in bytes. */
 #define STT_HEADERS (18 + ETH_HEADER_LEN)
 
 /* What is known for all ports together. */
@@ -101,8 +101,8 @@ add_row(struct context *ctx, const struct tunnel *tunnel, const char *part,
 }
 
 /* Adds a finding, or, if there is one with 'id' about 'device' already, which
- * the same command mends, 'tunnel' to its ports.  Takes ownership of 'change', which may be NULL, and of
- * 'command', which is that of 'change' if NULL. */
+ * the same command mends, 'tunnel' to its ports.  Takes ownership of 'change',
+ * which may be NULL, and of 'command', which is that of 'change' if NULL. */
 static void OVS_PRINTF_FORMAT(9, 10)
 find(struct context *ctx, enum offload_severity severity, const char *id,
      const struct tunnel *tunnel, const char *device,

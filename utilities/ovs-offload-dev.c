@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/ethtool.h>
 #include <linux/ethtool_netlink.h>
 #include <linux/genetlink.h>
@@ -323,7 +324,8 @@ offload_dev_set_feature(const char *name, const char *feature, bool on)
     if (error) {
         return set_feature_ioctl(name, feature, on);
     }
-    wanted = nl_msg_start_nested_with_flag(&request, ETHTOOL_A_FEATURES_WANTED);
+    wanted = nl_msg_start_nested_with_flag(&request,
+                                           ETHTOOL_A_FEATURES_WANTED);
     bits = nl_msg_start_nested_with_flag(&request, ETHTOOL_A_BITSET_BITS);
     bit = nl_msg_start_nested_with_flag(&request, ETHTOOL_A_BITSET_BITS_BIT);
     nl_msg_put_string(&request, ETHTOOL_A_BITSET_BIT_NAME, feature);
@@ -424,20 +426,85 @@ offload_dev_set_gso_max_size(const char *name, uint32_t size)
     return error;
 }
 
+/* Assumptions. */
+
+/* What to believe about devices, by DEVICE:FEATURE, whatever Linux says. */
+static struct smap assumptions = SMAP_INITIALIZER(&assumptions);
+
+/* Has offload_dev_read() believe what 's' says, DEVICE:FEATURE=VALUE, where
+ * the feature may be "driver", "mtu" or "gso_max_size", too.  Returns false if 's'
+ * has not that form. */
+bool
+offload_dev_assume(const char *s)
+{
+    const char *equals = strchr(s, '=');
+    const char *colon = strchr(s, ':');
+
+    if (!equals || !colon || colon == s || colon + 1 >= equals
+        || !equals[1]) {
+        return false;
+    }
+    smap_replace_nocopy(&assumptions, xmemdup0(s, equals - s),
+                        xstrdup(equals + 1));
+    return true;
+}
+
+static void
+assume(struct offload_dev *dev)
+{
+    size_t len = strlen(dev->name);
+    const struct smap_node *node;
+
+    SMAP_FOR_EACH (node, &assumptions) {
+        const char *feature = node->key + len + 1;
+
+        if (strncmp(node->key, dev->name, len) || node->key[len] != ':') {
+            continue;
+        }
+        if (!dev->ifindex) {
+            dev->ifindex = INT_MAX;
+        }
+        if (!strcmp(feature, "driver")) {
+            ovs_strlcpy(dev->driver, node->value, sizeof dev->driver);
+        } else if (!strcmp(feature, "mtu")) {
+            str_to_uint(node->value, 10, &dev->mtu);
+        } else if (!strcmp(feature, "gso_max_size")) {
+            str_to_uint(node->value, 10, &dev->gso_max_size);
+        } else {
+            dev->features_known = true;
+            smap_replace(&dev->features, feature, node->value);
+        }
+    }
+}
+
+static void read_dev(struct offload_dev *);
+
 /* Reads what Linux knows about device 'name', which need not exist.  The
  * caller must free the result with offload_dev_destroy(). */
 struct offload_dev *
 offload_dev_read(const char *name)
 {
     struct offload_dev *dev = xzalloc(sizeof *dev);
+
+    dev->name = xstrdup(name);
+    smap_init(&dev->features);
+    if (strlen(name) < IFNAMSIZ && !strchr(name, '/')) {
+        read_dev(dev);
+    }
+    assume(dev);
+    return dev;
+}
+
+static void
+read_dev(struct offload_dev *dev)
+{
+    const char *name = dev->name;
     struct ethtool_drvinfo info;
     char *path, line[64];
     FILE *file;
 
-    dev->name = xstrdup(name);
-    smap_init(&dev->features);
-    if (strlen(name) >= IFNAMSIZ || strchr(name, '/') || read_link(dev)) {
-        return dev;
+    if (read_link(dev)) {
+        return;
     }
 
     memset(&info, 0, sizeof info);
@@ -464,7 +531,6 @@ offload_dev_read(const char *name)
         fclose(file);
     }
     free(path);
-    return dev;
 }
 
 void
@@ -519,7 +585,7 @@ format_addr(const struct nlattr *attr)
     return ds_steal_cstr(&s);
 }
 
-/* Looks up where the kernel sends packets for 'addr'.  Returns 0, or a positive
+/* Looks up where the kernel sends packets for 'addr'.  Returns 0 or a positive
  * errno value.  The caller must free '*dev', '*src' and '*gateway', which are
  * NULL if unknown.  '*mtu' is the route's own in bytes, or 0. */
 int

@@ -78,8 +78,8 @@ array_size(const struct json *json)
 }
 
 /* Has nft(8) print all rules, and returns them as JSON, which the caller must
- * destroy.  Returns NULL if that fails, with the reason in '*errorp', which the
- * caller must free. */
+ * destroy.  Returns NULL if that fails, with the reason in '*errorp', which
+ * the caller must free. */
 struct json *
 offload_nft_read(char **errorp)
 {
@@ -592,8 +592,8 @@ walk_hook(struct walk *walk, const char *hook, bool may_track)
     return verdict;
 }
 
-/* Judges what the rules in 'ruleset', from offload_nft_read(), do with 'packet'
- * at 'hooks', which ends with NULL.  Stores the result in '*fate', which the
+/* Judges what the rules in 'ruleset', from offload_nft_read(), do with
+ * 'packet' at 'hooks', which ends with NULL.  Stores the result in '*fate', which the
  * caller must pass to offload_fate_destroy(). */
 void
 offload_nft_judge(const struct json *ruleset,

@@ -105,8 +105,8 @@ member_string(const struct json *json, const char *name)
     return m && m->type == JSON_STRING ? json_string(m) : NULL;
 }
 
-/* Reads 'file' into '*state', which is empty if there is no such file.  Returns
- * NULL if successful, otherwise a message that the caller must free. */
+/* Reads 'file' into '*state', which is empty if there is no such file.
+ * Returns NULL if successful, otherwise a message that the caller must free. */
 static char *
 state_read(const char *file, struct state *state)
 {
@@ -154,7 +154,8 @@ state_read(const char *file, struct state *state)
 }
 
 /* Writes 'state' to 'file' at once, or removes the file if it is empty.
- * Returns NULL if successful, otherwise a message that the caller must free. */
+ * Returns NULL if successful, otherwise a message that the caller must
+ * free. */
 static char *
 state_write(const char *file, const struct state *state)
 {
@@ -434,8 +435,10 @@ offload_deeds_destroy(struct offload_deeds *deeds)
 }
 
 /* Makes the change 'c' and reads back what has become of it.  Adds it to
- * 'deeds' and, before it is made, to 'state' in 'file'.  '*before_hint' is what
- * the setting was if it has the wanted value already; may be NULL. */
+ * 'deeds' and, before it is made, to 'state' in 'file'.  'before_hint', which
+ * may be NULL, is what the setting was if it has the wanted value already.
+ * Returns NULL if successful, otherwise a message that the caller must
+ * free. */
 static char *
 do_change(struct ovsdb_idl *idl, const struct offload_change *c,
           const char *before_hint, const char *file, struct state *state,
@@ -463,7 +466,8 @@ do_change(struct ovsdb_idl *idl, const struct offload_change *c,
     after = get_value(idl, c);
     if (!error && (!after || strcmp(after, c->value))) {
         error = xasprintf("%s of %s is %s instead of %s", c->key, c->target,
-                          after ? after : "unknown", c->value);
+                          !after ? "unknown" : after[0] ? after : "none",
+                          c->value);
     }
     add_deed(deeds, c, before, after, error ? "failed" : "done");
     free(before);
@@ -478,8 +482,8 @@ roll_back(struct ovsdb_idl *idl, struct offload_deeds *deeds)
 {
     struct ds failed = DS_EMPTY_INITIALIZER;
 
-    for (size_t i = deeds->n; i-- > 0; ) {
-        struct offload_deed *deed = &deeds->deeds[i];
+    for (size_t i = deeds->n; i > 0; i--) {
+        struct offload_deed *deed = &deeds->deeds[i - 1];
         char *now = get_value(idl, deed->change);
         char *error = NULL;
         bool undone;
@@ -694,7 +698,8 @@ offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
             failed = state_write(file, &old);
         }
         message = xasprintf("%s; what was changed has been undone%s%s", error,
-                            failed ? ", except that " : "", failed ? failed : "");
+                            failed ? ", except that " : "",
+                            failed ? failed : "");
         free(error);
         free(failed);
         error = message;

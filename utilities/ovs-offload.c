@@ -40,6 +40,7 @@ static char *db;
 
 /* --timeout: Seconds to wait for the database. */
 static unsigned int timeout = 10;
+static bool timeout_given;
 
 /* --format and the like. */
 static struct table_style table_style = TABLE_STYLE_DEFAULT;
@@ -48,6 +49,9 @@ static bool as_table;
 /* --dry-run, --persist. */
 static bool dry_run;
 static bool persist;
+
+/* --assume: Was it given? */
+static bool assumed;
 
 /* The exit status that the command asks for. */
 static int exit_status = EXIT_SUCCESS;
@@ -77,6 +81,7 @@ parse_options(int argc, char *argv[])
         OPT_DB = UCHAR_MAX + 1,
         OPT_DRY_RUN,
         OPT_PERSIST,
+        OPT_ASSUME,
         OPT_COMMANDS,
         TABLE_OPTION_ENUMS,
         VLOG_OPTION_ENUMS,
@@ -87,6 +92,7 @@ parse_options(int argc, char *argv[])
         {"timeout", required_argument, NULL, 't'},
         {"dry-run", no_argument, NULL, OPT_DRY_RUN},
         {"persist", no_argument, NULL, OPT_PERSIST},
+        {"assume", required_argument, NULL, OPT_ASSUME},
         {"commands", no_argument, NULL, OPT_COMMANDS},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
@@ -115,6 +121,7 @@ parse_options(int argc, char *argv[])
             if (!str_to_uint(optarg, 10, &timeout) || !timeout) {
                 die("value %s on -t or --timeout is invalid", optarg);
             }
+            timeout_given = true;
             break;
 
         case OPT_DRY_RUN:
@@ -123,6 +130,14 @@ parse_options(int argc, char *argv[])
 
         case OPT_PERSIST:
             persist = true;
+            break;
+
+        case OPT_ASSUME:
+            if (!offload_dev_assume(optarg)) {
+                die("value %s on --assume is not DEVICE:FEATURE=VALUE",
+                    optarg);
+            }
+            assumed = true;
             break;
 
         case OPT_COMMANDS:
@@ -205,13 +220,15 @@ usage(void)
            "                  errors\n"
            "  tune PORT       change what \"check\" proposes to change\n"
            "  revert          undo what \"tune\" has done\n"
-           "  restore         do again, after a boot, what \"tune --persist\"\n"
-           "                  has done\n"
+           "  restore         do again, after a boot, what was done with\n"
+           "                  --persist\n"
            "\n"
            "Options:\n"
            "  --db=DATABASE   connect to DATABASE (default: %s)\n"
-           "  -t, --timeout=SECS  wait at most SECS seconds for it\n"
-           "                  (default: 10)\n"
+           "  -t, --timeout=SECS  wait at most SECS seconds for it (default:\n"
+           "                  10), and let show or check take no longer\n"
+           "  --assume=DEVICE:FEATURE=VALUE  (show, check) judge as if it\n"
+           "                  were so\n"
            "  --dry-run       (tune, revert) print what would be done only\n"
            "  --persist       (tune) remember it for \"restore\"\n"
            "  -f, --format=FORMAT  \"text\" (default), \"table\", \"html\",\n"
@@ -535,6 +552,12 @@ run_command(int argc, char *argv[])
             }
             if ((dry_run || persist) && c->mode == OVS_RO) {
                 die("--dry-run and --persist are not for \"%s\"", c->name);
+            }
+            if (assumed && c->mode == OVS_RW) {
+                die("--assume is not for \"%s\"", c->name);
+            }
+            if (timeout_given && c->mode == OVS_RO) {
+                time_alarm(timeout);
             }
             c->handler(&ctx);
             return;

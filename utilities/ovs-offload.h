@@ -67,6 +67,7 @@ struct offload_dev {
     struct smap features;       /* "on", "off", "on [fixed]", "off [fixed]". */
 };
 
+bool offload_dev_assume(const char *s);
 struct offload_dev *offload_dev_read(const char *name);
 void offload_dev_destroy(struct offload_dev *);
 bool offload_dev_is(const struct offload_dev *, const char *feature,

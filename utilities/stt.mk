@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright (c) 2026 The Open vSwitch STT authors.
 
-EXTRA_DIST += utilities/link_stt.c
+EXTRA_DIST += \
+	utilities/link_stt.c \
+	utilities/ovs-offload-bashcomp.bash
 
 # What ip(8) loads for links of type "stt".  It looks in the directory that it
 # was built with, or in that of $IP_LIB_DIR; "make install iplibdir=DIR" says
@@ -31,4 +33,7 @@ utilities_ovs_offload_SOURCES = \
 	utilities/ovs-offload.c \
 	utilities/ovs-offload.h
 utilities_ovs_offload_LDADD = lib/libopenvswitch.la
+
+completion_SCRIPTS += utilities/ovs-offload-bashcomp.bash
+check_SCRIPTS += utilities/ovs-offload-bashcomp.bash
 endif
