@@ -426,14 +426,24 @@ offload_dev_set_gso_max_size(const char *name, uint32_t size)
     return error;
 }
 
+/* Returns the path of 'file' of device 'name' in sysfs.  The caller must free
+ * it. */
+static char *
+sysfs_path(const char *name, const char *file)
+{
+    const char *dir = "/sys/class/net/";
+
+    return xasprintf("%s%s%s", dir, name, file);
+}
+
 /* Assumptions. */
 
 /* What to believe about devices, by DEVICE:FEATURE, whatever Linux says. */
 static struct smap assumptions = SMAP_INITIALIZER(&assumptions);
 
 /* Has offload_dev_read() believe what 's' says, DEVICE:FEATURE=VALUE, where
- * the feature may be "driver", "mtu" or "gso_max_size", too.  Returns false if 's'
- * has not that form. */
+ * the feature may be "driver", "mtu" or "gso_max_size", too.  Returns false if
+ * 's' has not that form. */
 bool
 offload_dev_assume(const char *s)
 {
@@ -498,6 +508,8 @@ offload_dev_read(const char *name)
 static void
 read_dev(struct offload_dev *dev)
 {
+    const char *physfn = "/device/physfn";
+    const char *port_name = "/phys_port_name";
     const char *name = dev->name;
     struct ethtool_drvinfo info;
     char *path, line[64];
@@ -515,11 +527,11 @@ read_dev(struct offload_dev *dev)
     dev->features_known = (!read_features_netlink(dev)
                            || !read_features_ioctl(dev));
 
-    path = xasprintf("/sys/class/net/%s/device/physfn", name);
+    path = sysfs_path(name, physfn);
     dev->is_vf = !access(path, F_OK);
     free(path);
 
-    path = xasprintf("/sys/class/net/%s/phys_port_name", name);
+    path = sysfs_path(name, port_name);
     file = fopen(path, "r");
     if (file) {
         if (fgets(line, sizeof line, file)) {
@@ -549,7 +561,7 @@ offload_dev_destroy(struct offload_dev *dev)
 void
 offload_dev_get_lower(const char *name, struct svec *lower)
 {
-    char *path = xasprintf("/sys/class/net/%s", name);
+    char *path = sysfs_path(name, "");
     size_t n = lower->n;
     DIR *dir = opendir(path);
     struct dirent *de;
@@ -667,7 +679,8 @@ bool
 offload_is_privileged(void)
 {
     unsigned long long int caps = 0;
-    FILE *file = fopen("/proc/self/status", "r");
+    const char *path = "/proc/self/status";
+    FILE *file = fopen(path, "r");
     char line[256];
 
     while (file && fgets(line, sizeof line, file)) {

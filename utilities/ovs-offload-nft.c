@@ -593,8 +593,8 @@ walk_hook(struct walk *walk, const char *hook, bool may_track)
 }
 
 /* Judges what the rules in 'ruleset', from offload_nft_read(), do with
- * 'packet' at 'hooks', which ends with NULL.  Stores the result in '*fate', which the
- * caller must pass to offload_fate_destroy(). */
+ * 'packet' at 'hooks', which ends with NULL.  Stores the result in '*fate',
+ * which the caller must pass to offload_fate_destroy(). */
 void
 offload_nft_judge(const struct json *ruleset,
                   const struct offload_packet *packet, const char *hooks[],

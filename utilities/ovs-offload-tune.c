@@ -106,7 +106,8 @@ member_string(const struct json *json, const char *name)
 }
 
 /* Reads 'file' into '*state', which is empty if there is no such file.
- * Returns NULL if successful, otherwise a message that the caller must free. */
+ * Returns NULL if successful, otherwise a message that the caller must
+ * free. */
 static char *
 state_read(const char *file, struct state *state)
 {
