@@ -10,6 +10,7 @@
  * tunnel pass, and judges it. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -666,22 +667,37 @@ collect_route(struct context *ctx, struct tunnel *tunnel)
     }
 }
 
+/* Returns 'key' of column "status" of 'iface', which may be NULL, unless
+ * something else is to be assumed of 'dev'.  NULL if it isn't there. */
+static const char *
+get_status(const struct ovsrec_interface *iface,
+           const struct offload_dev *dev, const char *key)
+{
+    char *name = xasprintf("status:%s", key);
+    const char *assumed = smap_get(&dev->features, name);
+
+    free(name);
+    return assumed ? assumed : iface ? smap_get(&iface->status, key) : NULL;
+}
+
 /* One NIC of the underlay. */
 static void
 collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
 {
     const struct ovsrec_interface *iface
         = offload_find_interface(ctx->idl, name);
-    const char *known = (iface
-                         ? smap_get(&iface->status, "tx_tcp_seg_offload")
-                         : NULL);
-    const char *rcvbuf = (iface ? smap_get(&iface->status, "rx_socket_buffer")
-                          : NULL);
     const struct offload_dev *dev = get_dev(ctx, name);
+    const char *known = get_status(iface, dev, "tx_tcp_seg_offload");
+    const char *by = get_status(iface, dev, "tx_tcp_seg_by");
+    const char *rcvbuf = get_status(iface, dev, "rx_socket_buffer");
     char *part = xasprintf("NIC %s", name);
     const char *tso = segmentation_feature(tunnel);
     const struct offload_nic *nic;
-    bool stale;
+    bool was_on, by_switch, stale;
+
+    /* If the kernel stands in for the NIC, Open vSwitch calls that TSO, too. */
+    was_on = by ? !strcmp(by, "nic") : known && !strcmp(known, "true");
+    by_switch = by ? !strcmp(by, "switch") : known && !was_on;
 
     if (iface && iface->type[0] && strcmp(iface->type, "system")) {
         add_row(ctx, tunnel, part, "type", "%s", iface->type);
@@ -689,11 +705,14 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
     if (known && tunnel->userspace) {
         add_row(ctx, tunnel, part, "TSO known to Open vSwitch", "%s", known);
     }
+    if (by) {
+        add_row(ctx, tunnel, part, "TCP is segmented by", "%s", by);
+    }
     if (rcvbuf) {
         add_row(ctx, tunnel, part, "receive socket buffer", "%s", rcvbuf);
     }
     if (!dev->ifindex) {
-        if (known && tunnel->tso && strcmp(known, "true")) {
+        if (tunnel->tso && by_switch) {
             judge(&tunnel->send, "segmented in software by Open vSwitch, "
                   "because %s has no TSO", name);
         }
@@ -712,23 +731,30 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
     }
 
     /* Sending. */
-    stale = (tunnel->userspace && known && smap_get(&dev->features,
-                                                    "tx-tcp-segmentation")
-             && !strcmp(known, "true") != offload_dev_is(
-                 dev, "tx-tcp-segmentation", true));
+    stale = (tunnel->userspace && (known || by)
+             && smap_get(&dev->features, "tx-tcp-segmentation")
+             && was_on != offload_dev_is(dev, "tx-tcp-segmentation", true));
     if (stale) {
-        bool lost = !strcmp(known, "true");
+        bool lost = was_on;
 
         add_row(ctx, tunnel, part, "changed since the port was added",
                 "tx-tcp-segmentation, which was %s", lost ? "on" : "off");
-        find(ctx, lost ? OFFLOAD_NOTE : OFFLOAD_WARNING, "feature-changed",
-             tunnel, name, NULL,
+        find(ctx, by_switch ? OFFLOAD_WARNING : OFFLOAD_NOTE,
+             "feature-changed", tunnel, name, NULL,
              xstrdup("systemctl restart openvswitch-switch"),
-             lost ? "none beside that of the feature itself: the kernel cuts "
+             !by_switch ? "none beside that of the feature itself: the kernel cuts "
              "what Open vSwitch leaves whole"
              : "Open vSwitch goes on cutting frames itself",
              "tx-tcp-segmentation is %s, but was %s when Open vSwitch read it",
              lost ? "off" : "on", lost ? "on" : "off");
+    } else if (by && by_switch && tunnel->tso && tunnel->is_stt) {
+        find(ctx, OFFLOAD_WARNING, "kernel-tso-off", tunnel, name,
+             offload_change_create(OFFLOAD_DB, name,
+                                   "other_config:kernel-tso", "true"),
+             NULL, "frames pass the kernel in pieces, which the peer's GRO "
+             "does not always undo",
+             "kernel-tso is false, so Open vSwitch cuts frames for a NIC "
+             "without TSO");
     }
     if (tunnel->is_stt && dev->features_known) {
         if (!has_checksum(dev, tunnel->is_ipv6)) {
@@ -758,8 +784,7 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
     if (tunnel->is_stt) {
         check_gso(ctx, tunnel, dev);
     }
-    if (tunnel->tso && known && !strcmp(known, "false")
-        && tunnel->userspace) {
+    if (tunnel->tso && by_switch && tunnel->userspace) {
         judge(&tunnel->send, "segmented in software by Open vSwitch, because "
               "%s had no TSO when the port was added", name);
     }
@@ -889,7 +914,32 @@ check_mtu(struct context *ctx, struct tunnel *tunnel)
     }
 }
 
-/* Names the hooks of netfilter, for "show". */
+/* Shows how full the table of connections is, if there is one. */
+static void
+show_tracker(struct context *ctx, const struct tunnel *tunnel)
+{
+    static const char *const names[] = { "count", "max" };
+    long long int values[2];
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        const char *dir = "/proc/sys/net/netfilter/nf_conntrack_";
+        char *path = xasprintf("%s%s", dir, names[i]);
+        FILE *file = fopen(path, "r");
+        bool ok = file && fscanf(file, "%lld", &values[i]) == 1;
+
+        if (file) {
+            fclose(file);
+        }
+        free(path);
+        if (!ok) {
+            return;
+        }
+    }
+    add_row(ctx, tunnel, "netfilter", "connections that are tracked",
+            "%lld of at most %lld", values[0], values[1]);
+}
+
+/* Shows what becomes of a packet. */
 static void
 show_fate(struct context *ctx, const struct tunnel *tunnel, const char *item,
           const struct offload_fate *fate)
@@ -999,6 +1049,7 @@ collect_netfilter(struct context *ctx, struct tunnel *tunnel)
              ctx->ruleset_error);
         return;
     }
+    show_tracker(ctx, tunnel);
     n = offload_nft_count_unreadable(ctx->ruleset);
     if (n) {
         find(ctx, OFFLOAD_NOTE, "firewall-unreadable", tunnel, "netfilter",

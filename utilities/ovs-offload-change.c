@@ -77,7 +77,10 @@ offload_change_command(const struct offload_change *change)
         return xasprintf("ip link set dev %s %s %s", change->target,
                          change->key, change->value);
     case OFFLOAD_DB:
-        if (!change->value[0]) {
+        if (!change->value[0] && !strncmp(change->key, "other_config:", 13)) {
+            return xasprintf("ovs-vsctl remove interface %s other_config %s",
+                             change->target, change->key + 13);
+        } else if (!change->value[0]) {
             return xasprintf("ovs-vsctl clear interface %s %s",
                              change->target, change->key);
         }

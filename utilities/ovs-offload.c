@@ -74,6 +74,19 @@ die(const char *format, ...)
     exit(EXIT_TROUBLE);
 }
 
+/* Fails unless 'format' is one of the words in 'formats'. */
+static void
+check_format(const char *kind, const char *format, const char *formats)
+{
+    struct svec words = SVEC_EMPTY_INITIALIZER;
+
+    svec_parse_words(&words, formats);
+    if (!svec_contains_unsorted(&words, format)) {
+        die("unknown %s format \"%s\"", kind, format);
+    }
+    svec_destroy(&words);
+}
+
 static void
 parse_options(int argc, char *argv[])
 {
@@ -158,11 +171,13 @@ parse_options(int argc, char *argv[])
         case 'f':
             as_table = strcmp(optarg, "text");
             if (as_table) {
+                check_format("output", optarg, "table html csv json list");
                 table_parse_format(&table_style, optarg);
             }
             break;
 
         case 'd':
+            check_format("data", optarg, "string bare json");
             table_parse_cell_format(&table_style, optarg);
             as_table = true;
             break;
