@@ -695,7 +695,7 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
     const struct offload_nic *nic;
     bool was_on, by_switch, stale;
 
-    /* If the kernel stands in for the NIC, Open vSwitch calls that TSO, too. */
+    /* If the kernel stands in for the NIC, "known" is true as well. */
     was_on = by ? !strcmp(by, "nic") : known && !strcmp(known, "true");
     by_switch = by ? !strcmp(by, "switch") : known && !was_on;
 
@@ -742,9 +742,9 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
         find(ctx, by_switch ? OFFLOAD_WARNING : OFFLOAD_NOTE,
              "feature-changed", tunnel, name, NULL,
              xstrdup("systemctl restart openvswitch-switch"),
-             !by_switch ? "none beside that of the feature itself: the kernel cuts "
-             "what Open vSwitch leaves whole"
-             : "Open vSwitch goes on cutting frames itself",
+             (by_switch ? "Open vSwitch goes on cutting frames itself"
+              : "none beside that of the feature itself: the kernel cuts what "
+              "Open vSwitch leaves whole"),
              "tx-tcp-segmentation is %s, but was %s when Open vSwitch read it",
              lost ? "off" : "on", lost ? "on" : "off");
     } else if (by && by_switch && tunnel->tso && tunnel->is_stt) {

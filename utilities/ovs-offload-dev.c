@@ -443,7 +443,8 @@ static struct smap assumptions = SMAP_INITIALIZER(&assumptions);
 
 /* Has offload_dev_read() believe what 's' says, DEVICE:FEATURE=VALUE, where
  * the feature may be "driver", "mtu", "gso_max_size" or "status:" and a key of
- * column "status" of Interface, too.  Returns false if 's' has not that form. */
+ * column "status" of Interface, too.  Returns false if 's' has not that
+ * form. */
 bool
 offload_dev_assume(const char *s)
 {
