@@ -133,6 +133,7 @@ TESTSUITE_AT += \
 	tests/stt-switch.at \
 	tests/stt-tenants.at \
 	tests/stt.at \
+	tests/tunnel-fabric.at \
 	tests/tunnel-mixed.at \
 	tests/tunnel-nvgre.at \
 	tests/tunnel-push-pop-stt.at

@@ -14,7 +14,8 @@ Open vSwitch calls them.
 "decode" prints a line for each packet: KIND, addresses, TOS, TTL, key and inner
 Ethernet frame.  It says so if a checksum is wrong, if a header has anything that
 a tunnel between Ethernet ports doesn't need, or if a packet is none of these
-kinds.  A frame of STT must be in a single segment.
+kinds.  VLAN tags of the underlay follow KIND.  A frame of STT must be in a
+single segment.
 
 "encode" prints the packet with the inner Ethernet frame INNER.  The names of
 the fields are those of DEFAULTS below, and for STT those of stt-wire.py.
@@ -29,6 +30,7 @@ import sys
 DEFAULTS = {
     "eth_src": "020000000002",
     "eth_dst": "020000000001",
+    "tags": "",                 # VLAN tags of the underlay, in hex.
     "src": "192.0.2.2",
     "dst": "192.0.2.1",
     "tos": "0",
@@ -103,7 +105,8 @@ def encode(kind, args):
         eth_type = "86dd"
         ip = struct.pack("!IHBB", 6 << 28 | tos << 20, len(payload), proto,
                          ttl) + src + dst
-    print(f["eth_dst"] + f["eth_src"] + eth_type + (ip + payload).hex())
+    print(f["eth_dst"] + f["eth_src"] + f["tags"] + eth_type
+          + (ip + payload).hex())
 
 
 def decode_udp(src, dst, payload):
@@ -160,6 +163,10 @@ def decode_stt(src, dst, payload):
 
 
 def decode(packet):
+    tags = ""
+    while packet[12:14] == b"\x81\x00":
+        tags += " vlan=%d" % (struct.unpack("!H", packet[14:16])[0] & 0xfff)
+        packet = packet[:12] + packet[16:]
     src, dst = packet[26:30], packet[30:34]
     if packet[12:14] == b"\x08\x00":
         vhl, tos, length, _, _, ttl, proto = struct.unpack("!BBHHHBB",
@@ -186,9 +193,9 @@ def decode(packet):
         kind, key, inner = decode_gre(payload)
     else:
         kind, key, inner = "PROTOCOL-%d" % proto, 0, payload
-    print("%s%s %s > %s tos=%#x ttl=%d key=%#x %s"
-          % (kind, text, ipaddress.ip_address(src), ipaddress.ip_address(dst),
-             tos, ttl, key, inner.hex()))
+    print("%s%s%s %s > %s tos=%#x ttl=%d key=%#x %s"
+          % (kind, tags, text, ipaddress.ip_address(src),
+             ipaddress.ip_address(dst), tos, ttl, key, inner.hex()))
 
 
 def main():
