@@ -147,6 +147,7 @@ show_port_text(const struct netdev *netdev,
 {
     struct netdev_custom_stats stats;
     const struct smap_node **nodes;
+    struct netdev_stats packets;
     struct smap options, status;
     struct in6_addr *peers;
     struct route route;
@@ -187,6 +188,10 @@ show_port_text(const struct netdev *netdev,
     ds_put_format(ds, "\n  offloads: %s\n", offload_path());
     ds_put_format(ds, "  TCP port of the host: %s\n",
                   smap_get_def(&status, "tcp_port", "not reserved"));
+    if (!netdev_get_stats(netdev, &packets)) {
+        ds_put_format(ds, "  packets: %"PRIu64" received, %"PRIu64" sent\n",
+                      packets.rx_packets, packets.tx_packets);
+    }
     if (!netdev_get_custom_stats(netdev, &stats)) {
         ds_put_cstr(ds, "  statistics:");
         for (size_t i = 0; i < stats.size; i++) {
@@ -223,6 +228,7 @@ show_port_json(const struct netdev *netdev,
     struct json *json = json_object_create();
     struct json *options_json, *peers_json, *stats_json;
     struct netdev_custom_stats stats;
+    struct netdev_stats packets;
     struct smap options, status;
     struct smap_node *node;
     struct in6_addr *peers;
@@ -262,6 +268,10 @@ show_port_json(const struct netdev *netdev,
                            smap_get_def(&status, "tcp_port", "not reserved"));
     smap_destroy(&status);
 
+    if (!netdev_get_stats(netdev, &packets)) {
+        put_number(json, "rx-packets", packets.rx_packets);
+        put_number(json, "tx-packets", packets.tx_packets);
+    }
     stats_json = json_object_create();
     if (!netdev_get_custom_stats(netdev, &stats)) {
         for (size_t i = 0; i < stats.size; i++) {
