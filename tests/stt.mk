@@ -82,6 +82,7 @@ SYSTEM_USERSPACE_TESTSUITE_AT += \
 	tests/stt-macros.at \
 	tests/system-netdev-tuning.at \
 	tests/system-stt-ovs-offload.at \
+	tests/system-stt-fabric.at \
 	tests/system-stt-robust.at \
 	tests/system-stt-tenants.at \
 	tests/system-stt.at
