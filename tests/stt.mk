@@ -67,11 +67,13 @@ EXTRA_DIST += \
 	tests/kernel/vm \
 	tests/kernel/wire.py
 
-# A cable with faults and an attacker, for the lab.
+# A cable with faults, an attacker and a source of packets, for the lab.
 if LINUX
-noinst_PROGRAMS += tests/lab-attack tests/lab-relay
+noinst_PROGRAMS += tests/lab-attack tests/lab-load tests/lab-relay
 tests_lab_attack_SOURCES = tests/lab-attack.c
 tests_lab_attack_LDADD = lib/libopenvswitch.la
+tests_lab_load_SOURCES = tests/lab-load.c
+tests_lab_load_LDADD = lib/libopenvswitch.la
 tests_lab_relay_SOURCES = tests/lab-relay.c
 tests_lab_relay_LDADD = lib/libopenvswitch.la
 endif
@@ -111,6 +113,7 @@ FLAKE8_PYFILES += \
 tests_ovstest_SOURCES += \
 	tests/test-gro.c \
 	tests/test-netdev-tuning.c \
+	tests/test-stt-bench.c \
 	tests/test-stt-packet.c \
 	tests/test-stt-peers.c \
 	tests/test-stt-reassembly.c \
