@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	tests/demo.sh \
 	tests/doc-commands.py \
 	tests/get-ovn \
+	tests/lab-figures.py \
 	tests/lab-judge.py \
 	tests/lab-transfer.py \
 	tests/lab.sh \
@@ -105,6 +106,7 @@ SYSTEM_USERSPACE_TESTSUITE_AT += \
 
 FLAKE8_PYFILES += \
 	tests/doc-commands.py \
+	tests/lab-figures.py \
 	tests/lab-judge.py \
 	tests/lab-transfer.py \
 	tests/ovn-traffic.py
@@ -128,6 +130,7 @@ TESTSUITE_AT += \
 	tests/gro.at \
 	tests/netdev-tuning.at \
 	tests/stt-abuse.at \
+	tests/stt-bench.at \
 	tests/stt-ipsec.at \
 	tests/stt-offload.at \
 	tests/stt-openflow.at \
