@@ -35,6 +35,7 @@ import collections
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -608,6 +609,7 @@ def do_plot(path, directory):
 
 
 def main(argv):
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     command, args = (argv[1:2] or [""])[0], argv[2:]
     if command == "plan" and args:
         pristine = "--pristine" in args
