@@ -13,9 +13,11 @@
 
 #include "coverage.h"
 #include "dp-packet.h"
+#include "dp-packet-gso.h"
 #include "dpif-netdev.h"
 #include "flow.h"
 #include "gro.h"
+#include "netdev-native-tnl.h"
 #include "netdev-provider.h"
 #include "netdev-vport.h"
 #include "openvswitch/vlog.h"
@@ -441,13 +443,58 @@ netdev_tuning_gro_popped(struct netdev *netdev, struct dp_packet_batch *batch)
     do_gro(netdev, batch);
 }
 
-/* Merges the TCP segments in 'batch', which are about to enter tunnel
- * 'netdev', if it is of a type that leaves them in one piece. */
-void
-netdev_tuning_gro_push(struct netdev *netdev, struct dp_packet_batch *batch)
+/* Returns true if a tunnel pushes the header in 'data' to packets with TSO so
+ * that their segments will be right. */
+static bool
+takes_tso(const struct ovs_action_push_tnl *data)
 {
+    const struct gre_base_hdr *gre;
+    size_t ofs;
+
+    switch (data->tnl_type) {
+    case OVS_VPORT_TYPE_GENEVE:
+    case OVS_VPORT_TYPE_VXLAN:
+        return true;
+
+    case OVS_VPORT_TYPE_GRE:
+    case OVS_VPORT_TYPE_IP6GRE:
+        /* Each segment would need a checksum, or a number, of its own. */
+        ofs = ETH_HEADER_LEN + (netdev_tnl_is_header_ipv6(data->header)
+                                ? IPV6_HEADER_LEN : IP_HEADER_LEN);
+        gre = ALIGNED_CAST(const struct gre_base_hdr *,
+                           (const uint8_t *) data->header + ofs);
+        return !(gre->flags & htons(GRE_CSUM | GRE_SEQ));
+
+    default:
+        return false;
+    }
+}
+
+/* Gets 'batch' ready to enter tunnel 'netdev' with the header in 'data'.  If
+ * the tunnel leaves packets in one piece, TCP segments in 'batch' are merged.
+ * If it can't take packets with TSO, they are segmented, so that they are not
+ * lost.  Call it right before the header is pushed. */
+void
+netdev_tuning_gro_push(struct netdev *netdev, struct dp_packet_batch *batch,
+                       const struct ovs_action_push_tnl *data)
+{
+    struct dp_packet *packet;
+
     if (netdev->netdev_class->push_batch) {
         do_gro(netdev, batch);
+        return;
+    }
+    if (!userspace_tso_enabled() || takes_tso(data)) {
+        return;
+    }
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        if (dp_packet_get_tso_segsz(packet)) {
+            dp_packet_gso_batch(batch);
+            break;
+        }
+    }
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        dp_packet_ol_send_prepare(packet, 0);
     }
 }
 
@@ -463,7 +510,8 @@ netdev_tuning_get_custom_stats(const struct netdev *netdev, int error,
     uint64_t segments, packets;
     struct netdev *port;
 
-    if (!userspace_tso_enabled() || (error && error != EOPNOTSUPP)
+    if (!userspace_tso_enabled()
+        || (error && error != EOPNOTSUPP && error != ENODEV)
         || !netdev_vport_is_vport_class(netdev->netdev_class)) {
         return error;
     }

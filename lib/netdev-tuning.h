@@ -21,6 +21,7 @@ struct dp_packet;
 struct dp_packet_batch;
 struct netdev;
 struct netdev_custom_stats;
+struct ovs_action_push_tnl;
 struct smap;
 
 struct netdev_tuning {
@@ -73,7 +74,8 @@ struct dp_packet *netdev_tuning_long_packet(size_t size, size_t headroom);
 
 /* Merging of TCP segments, see lib/gro.h. */
 void netdev_tuning_gro_popped(struct netdev *, struct dp_packet_batch *);
-void netdev_tuning_gro_push(struct netdev *, struct dp_packet_batch *);
+void netdev_tuning_gro_push(struct netdev *, struct dp_packet_batch *,
+                            const struct ovs_action_push_tnl *);
 int netdev_tuning_get_custom_stats(const struct netdev *, int error,
                                    struct netdev_custom_stats *);
 
