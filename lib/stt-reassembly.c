@@ -56,6 +56,8 @@ struct frame {
     struct dp_packet *packet;       /* Size is that of the whole frame. */
     size_t charge;                  /* Memory it takes, in bytes. */
     bool ce;                        /* Has a segment with CE been seen? */
+    bool reordered;                 /* Has one been overtaken by another? */
+    uint16_t largest;               /* Bytes of the largest segment. */
 
     /* What has arrived: disjoint, ascending, not adjacent. */
     uint16_t n_segments;
@@ -434,6 +436,8 @@ frame_create(struct stt_reassembly *r, struct shard *shard,
     frame->born_ms = now_ms;
     frame->charge = frame_charge(frame_len);
     frame->ce = false;
+    frame->reordered = false;
+    frame->largest = 0;
     frame->n_segments = 0;
     frame->n_ranges = 0;
     frame->packet = dp_packet_new_with_headroom(frame_len,
@@ -514,6 +518,8 @@ frame_add_segment(struct frame *frame, const struct stt_segment *seg,
     memcpy((char *) dp_packet_data(frame->packet) + start, seg->data,
            seg->len);
     frame->n_segments++;
+    frame->largest = MAX(frame->largest, seg->len);
+    frame->reordered |= end < ranges[frame->n_ranges - 1].end;
     return STT_OK;
 }
 
@@ -528,7 +534,8 @@ static enum stt_drop
 shard_add_segment(struct stt_reassembly *r, struct shard *shard,
                   struct frame *frame, const struct stt_segment *seg,
                   bool ce, long long int now_ms,
-                  struct dp_packet **framep, bool *cep)
+                  struct dp_packet **framep, bool *cep,
+                  struct stt_arrival *arrival)
     OVS_REQUIRES(shard->mutex)
 {
     uint32_t max_segments;
@@ -555,6 +562,9 @@ shard_add_segment(struct stt_reassembly *r, struct shard *shard,
         shard->stats.frames_delivered++;
         shard_remember(shard, frame->tag, STT_DROP_DUPLICATE, now_ms);
         *cep = frame->ce;
+        arrival->n_pieces = frame->n_segments;
+        arrival->largest = frame->largest;
+        arrival->reordered = frame->reordered;
         *framep = frame_remove(r, shard, frame);
     }
     return STT_OK;
@@ -579,6 +589,23 @@ stt_reassembly_add(struct stt_reassembly *r, const struct in6_addr *src,
                    bool ce, long long int now_ms,
                    struct dp_packet **framep, bool *cep)
 {
+    struct stt_arrival arrival;
+
+    return stt_reassembly_add_arrival(r, src, dst, seg, ce, now_ms, framep,
+                                      cep, &arrival);
+}
+
+/* Like stt_reassembly_add(), and stores in '*arrival' how the pieces of the
+ * frame arrived.  If it isn't complete, that is all zeros. */
+enum stt_drop
+stt_reassembly_add_arrival(struct stt_reassembly *r,
+                           const struct in6_addr *src,
+                           const struct in6_addr *dst,
+                           const struct stt_segment *seg,
+                           bool ce, long long int now_ms,
+                           struct dp_packet **framep, bool *cep,
+                           struct stt_arrival *arrival)
+{
     struct frame_key key = {
         .src = *src,
         .dst = *dst,
@@ -598,6 +625,7 @@ stt_reassembly_add(struct stt_reassembly *r, const struct in6_addr *src,
 
     *framep = NULL;
     *cep = false;
+    memset(arrival, 0, sizeof *arrival);
     atomic_read_relaxed(&r->max_age_ms, &max_age_ms);
 
     ovs_mutex_lock(&shard->mutex);
@@ -627,7 +655,8 @@ again:
         frame = frame_create(r, shard, &key, tag, source_hash,
                              seg->frame_len, now_ms);
     }
-    drop = shard_add_segment(r, shard, frame, seg, ce, now_ms, framep, cep);
+    drop = shard_add_segment(r, shard, frame, seg, ce, now_ms, framep, cep,
+                             arrival);
 
 out:
     /* Not earlier, since the mutex may have been released in between. */

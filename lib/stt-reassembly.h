@@ -77,6 +77,13 @@ typedef void stt_reassembly_drop_cb(const struct in6_addr *src,
                                     ovs_be16 dst_port, enum stt_drop drop,
                                     unsigned int n);
 
+/* How the pieces of a frame arrived. */
+struct stt_arrival {
+    uint16_t n_pieces;          /* Packets, after what has merged some. */
+    uint16_t largest;           /* Bytes of the frame in the largest one. */
+    bool reordered;             /* Was one overtaken by a later one? */
+};
+
 struct stt_reassembly *stt_reassembly_create(
     const struct stt_reassembly_limits *, stt_reassembly_drop_cb *);
 void stt_reassembly_destroy(struct stt_reassembly *);
@@ -88,6 +95,13 @@ enum stt_drop stt_reassembly_add(struct stt_reassembly *,
                                  const struct stt_segment *, bool ce,
                                  long long int now_ms,
                                  struct dp_packet **framep, bool *cep);
+enum stt_drop stt_reassembly_add_arrival(struct stt_reassembly *,
+                                         const struct in6_addr *src,
+                                         const struct in6_addr *dst,
+                                         const struct stt_segment *, bool ce,
+                                         long long int now_ms,
+                                         struct dp_packet **framep, bool *cep,
+                                         struct stt_arrival *);
 size_t stt_reassembly_expire(struct stt_reassembly *, long long int now_ms);
 
 void stt_reassembly_set_limits(struct stt_reassembly *,
