@@ -33,6 +33,7 @@
 #include "stt.h"
 #include "stt-listener.h"
 #include "stt-peers.h"
+#include "stt-probe.h"
 #include "stt-reassembly.h"
 #include "timeval.h"
 #include "userspace-tso.h"
@@ -820,9 +821,9 @@ get_limit(const struct smap *other_config, const char *key,
     return value;
 }
 
-/* Takes the limits of the reassembly from 'other_config', which is that of
- * table Open_vSwitch, and the defaults for those that it lacks.  What waits
- * already stays. */
+/* Takes the limits of the reassembly and those of probes from 'other_config',
+ * which is that of table Open_vSwitch, and the defaults for those that it
+ * lacks.  What waits already stays. */
 void
 netdev_stt_set_limits(const struct smap *other_config)
 {
@@ -842,6 +843,7 @@ netdev_stt_set_limits(const struct smap *other_config)
     };
 
     stt_reassembly_set_limits(get_reassembly(), &limits);
+    stt_probe_set_limits(other_config);
 }
 
 /* Stores what the reassembly of all STT ports has done, and its limits, in
@@ -909,14 +911,14 @@ parse_outer(struct dp_packet *packet, struct stt_segment *seg)
 }
 
 /* Decapsulates 'packet', which was sent to TCP port 'port', and which it takes
- * ownership of.  Returns the inner frame
- * with its metadata, which may be a TSO packet, or NULL if 'packet' was
- * dropped for the reason '*drop', or if it was a segment and now waits for
- * others, with '*drop' STT_OK. */
+ * ownership of.  Returns the inner frame with its metadata, which may be a TSO
+ * packet, or NULL if 'packet' was dropped for the reason '*drop', or if it was
+ * a probe, or a segment that now waits for others, with '*drop' STT_OK. */
 static struct dp_packet *
 pop_packet(struct dp_packet *packet, ovs_be16 port, enum stt_drop *drop)
 {
     struct flow_tnl *tnl = &packet->md.tunnel;
+    struct stt_arrival arrival;
     struct stt_segment seg;
 
     *drop = parse_outer(packet, &seg);
@@ -930,6 +932,9 @@ pop_packet(struct dp_packet *packet, ovs_be16 port, enum stt_drop *drop)
         dp_packet_reset_packet(packet, ((const char *) seg.data
                                         - (char *) dp_packet_data(packet)));
         dp_packet_set_size(packet, seg.frame_len);
+        arrival.n_pieces = 1;
+        arrival.largest = seg.len;
+        arrival.reordered = false;
     } else {
         struct in6_addr src = flow_tnl_src(tnl);
         struct in6_addr dst = flow_tnl_dst(tnl);
@@ -944,9 +949,10 @@ pop_packet(struct dp_packet *packet, ovs_be16 port, enum stt_drop *drop)
             goto none;
         }
         stt_peer_count(peer, STT_PEER_RX_SEGMENTS);
-        *drop = stt_reassembly_add(get_reassembly(), &src, &dst, &seg,
-                                   IP_ECN_is_ce(tnl->ip_tos), time_msec(),
-                                   &frame, &ce);
+        *drop = stt_reassembly_add_arrival(get_reassembly(), &src, &dst, &seg,
+                                           IP_ECN_is_ce(tnl->ip_tos),
+                                           time_msec(), &frame, &ce,
+                                           &arrival);
         if (!frame) {
             goto none;
         }
@@ -965,6 +971,10 @@ pop_packet(struct dp_packet *packet, ovs_be16 port, enum stt_drop *drop)
     *drop = stt_pop_frame(packet, &tnl->tun_id);
     if (*drop) {
         count_drop(tnl, port, *drop);
+        goto none;
+    }
+    if (OVS_UNLIKELY(stt_probe_is(packet))) {
+        stt_probe_receive(packet, port, &arrival, time_msec());
         goto none;
     }
     pkt_metadata_init_conn(&packet->md);
@@ -1087,9 +1097,10 @@ static long long int next_run = LLONG_MIN;
 static uint64_t last_connectivity_seq;
 static bool have_ports;
 
-/* Expires incomplete frames, and opens and closes the sockets that reserve TCP
- * ports as STT ports come and go.  Does nothing for classes other than STT's.
- * Only the main thread may call this and netdev_stt_wait(). */
+/* Expires incomplete frames, answers probes, and opens and closes the sockets
+ * that reserve TCP ports as STT ports come and go.  Does nothing for classes
+ * other than STT's.  Only the main thread may call this and
+ * netdev_stt_wait(). */
 void
 netdev_stt_run(const struct netdev_class *class)
 {
@@ -1112,6 +1123,8 @@ netdev_stt_run(const struct netdev_class *class)
         }
         next_run = time_msec() + RUN_INTERVAL;
     }
+    stt_probe_run();
+    stt_probe_unixctl_run();
 }
 
 /* Makes poll_block() wake up when netdev_stt_run() has something to do. */
@@ -1126,4 +1139,6 @@ netdev_stt_wait(const struct netdev_class *class)
     if (have_ports) {
         poll_timer_wait_until(next_run);
     }
+    stt_probe_wait();
+    stt_probe_unixctl_wait();
 }

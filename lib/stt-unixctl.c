@@ -21,6 +21,7 @@
 #include "smap.h"
 #include "stt.h"
 #include "stt-peers.h"
+#include "stt-probe.h"
 #include "stt-reassembly.h"
 #include "sset.h"
 #include "unixctl.h"
@@ -424,5 +425,6 @@ netdev_stt_init(void)
                              NULL);
     unixctl_command_register("stt/reassembly-show", "", 0, 0,
                              stt_unixctl_reassembly_show, NULL);
+    stt_probe_unixctl_init();
     return 0;
 }

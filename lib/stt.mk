@@ -18,6 +18,9 @@ lib_libopenvswitch_la_SOURCES += \
 	lib/stt-listener.h \
 	lib/stt-peers.c \
 	lib/stt-peers.h \
+	lib/stt-probe-unixctl.c \
+	lib/stt-probe.c \
+	lib/stt-probe.h \
 	lib/stt-reassembly.c \
 	lib/stt-reassembly.h \
 	lib/stt-unixctl.c \

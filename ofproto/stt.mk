@@ -4,5 +4,7 @@
 # Copyright (c) 2026 The Open vSwitch STT authors.
 
 ofproto_libofproto_la_SOURCES += \
+	ofproto/stt-output.c \
+	ofproto/stt-output.h \
 	ofproto/tunnel-key.c \
 	ofproto/tunnel-key.h

@@ -118,6 +118,7 @@ tests_ovstest_SOURCES += \
 	tests/test-stt-bench.c \
 	tests/test-stt-packet.c \
 	tests/test-stt-peers.c \
+	tests/test-stt-probe.c \
 	tests/test-stt-reassembly.c \
 	tests/test-stt-receive.c \
 	tests/test-stt-send.c \
@@ -136,6 +137,7 @@ TESTSUITE_AT += \
 	tests/stt-openflow.at \
 	tests/stt-ovs-offload.at \
 	tests/stt-peers.at \
+	tests/stt-probe.at \
 	tests/stt-sample.at \
 	tests/stt-switch.at \
 	tests/stt-tenants.at \
