@@ -21,7 +21,7 @@ _ovs_offload () {
     fi
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        show | check | tune | revert | restore) cmd=${COMP_WORDS[i]} ;;
+        show | check | probe | tune | revert | restore) cmd=${COMP_WORDS[i]} ;;
         esac
     done
 
@@ -34,8 +34,8 @@ _ovs_offload () {
             | sed 's/[= ].*//') ;;
         *)
             case $cmd in
-            '') words="show check tune revert restore" ;;
-            show | check | tune) words=$(_ovs_offload_ports) ;;
+            '') words="show check probe tune revert restore" ;;
+            show | check | probe | tune) words=$(_ovs_offload_ports) ;;
             *) words='' ;;
             esac
             ;;

@@ -215,28 +215,38 @@ get_dev(struct context *ctx, const char *name)
     return dev;
 }
 
-/* Connects to ovs-vswitchd, if it runs. */
-static void
-connect_vswitchd(struct context *ctx)
+/* Returns where ovs-vswitchd is asked, which the caller must free, or NULL if
+ * it does not run. */
+char *
+offload_vswitchd_path(void)
 {
     char *path = xasprintf("%s/ovs-vswitchd.pid", ovs_rundir());
     FILE *file = fopen(path, "r");
-    char *options[] = { "--format", "json" };
-    struct json *result = NULL, *error = NULL;
     int pid = 0;
 
     free(path);
     if (!file) {
-        return;
+        return NULL;
     }
     if (fscanf(file, "%d", &pid) != 1) {
         pid = 0;
     }
     fclose(file);
-    if (pid <= 0) {
+    return (pid <= 0 ? NULL
+            : xasprintf("%s/ovs-vswitchd.%d.ctl", ovs_rundir(), pid));
+}
+
+/* Connects to ovs-vswitchd, if it runs. */
+static void
+connect_vswitchd(struct context *ctx)
+{
+    char *path = offload_vswitchd_path();
+    char *options[] = { "--format", "json" };
+    struct json *result = NULL, *error = NULL;
+
+    if (!path) {
         return;
     }
-    path = xasprintf("%s/ovs-vswitchd.%d.ctl", ovs_rundir(), pid);
     if (unixctl_client_create(path, &ctx->vswitchd)) {
         ctx->vswitchd = NULL;
     } else if (unixctl_client_transact(ctx->vswitchd, "set-options", 2,

@@ -19,9 +19,12 @@
 #include "db-ctl-base.h"
 #include "fatal-signal.h"
 #include "lib/vswitch-idl.h"
+#include "openvswitch/json.h"
 #include "openvswitch/poll-loop.h"
+#include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
+#include "packets.h"
 #include "stream.h"
 #include "stream-ssl.h"
 #include "table.h"
@@ -233,6 +236,9 @@ usage(void)
            "  check [PORT]    print what is amiss, what it costs and what\n"
            "                  mends it; exit status 1 for warnings, 2 for\n"
            "                  errors\n"
+           "  probe PORT [REMOTE]  send frames of several sizes to the\n"
+           "                  peer's switch and print which arrive, and how;\n"
+           "                  exit status 1 if it does not answer\n"
            "  tune PORT       change what \"check\" proposes to change\n"
            "  revert          undo what \"tune\" has done\n"
            "  restore         do again, after a boot, what was done with\n"
@@ -538,9 +544,142 @@ cmd_restore(struct ovs_cmdl_context *ctx OVS_UNUSED)
     finish(&deeds, NULL, offload_restore(offload_get_idl(), &deeds));
 }
 
+/* probe. */
+
+/* Adds the numbers in 'names' of 'json' to the row of 'table'. */
+static void
+add_numbers(struct table *table, const struct json *json,
+            const char *const names[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct json *m = shash_find_data(json_object(json), names[i]);
+
+        if (m && m->type == JSON_INTEGER) {
+            table_add_cell(table)->text
+                = xasprintf("%"PRId64, json_integer(m));
+        } else {
+            add_text(table, NULL);
+        }
+    }
+}
+
+static const char *
+string_member(const struct json *json, const char *name)
+{
+    const struct json *m = shash_find_data(json_object(json), name);
+
+    return m && m->type == JSON_STRING ? json_string(m) : "";
+}
+
+static void
+print_probe(const struct json *result)
+{
+    static const char *const columns[] = {
+        "size", "segments", "sent", "answered", "min-pieces", "max-pieces",
+        "whole", "merged", "reordered", "min-usec", "avg-usec", "max-usec",
+    };
+    const struct json *sizes = shash_find_data(json_object(result), "sizes");
+    const struct json *counters = shash_find_data(json_object(result),
+                                                  "counters");
+    struct table table;
+    struct shash_node *node;
+
+    printf("%s\n", string_member(result, "verdict"));
+    table_init(&table);
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+        table_add_column(&table, "%s", columns[i]);
+    }
+    if (sizes && sizes->type == JSON_ARRAY && json_array_size(sizes)) {
+        for (size_t i = 0; i < json_array_size(sizes); i++) {
+            table_add_row(&table);
+            add_numbers(&table, json_array_at(sizes, i), columns,
+                        ARRAY_SIZE(columns));
+        }
+        table_print(&table, &table_style);
+    }
+    table_destroy(&table);
+    for (int i = 0; i < 2; i++) {
+        const struct json *m = shash_find_data(json_object(result),
+                                               i ? "icmp" : "rst");
+
+        if (m && m->type == JSON_INTEGER) {
+            printf("%s: %"PRId64"\n", i ? "ICMP errors" : "RST",
+                   json_integer(m));
+        } else {
+            printf("%s: not watched, which needs CAP_NET_RAW\n",
+                   i ? "ICMP errors" : "RST");
+        }
+    }
+    if (counters && counters->type == JSON_OBJECT) {
+        SHASH_FOR_EACH (node, json_object(counters)) {
+            const struct json *m = node->data;
+
+            printf("%s: %"PRId64"\n", node->name, json_integer(m));
+        }
+    }
+}
+
+static void
+cmd_probe(struct ovs_cmdl_context *ctx)
+{
+    const char *port = ctx->argv[1], *remote = NULL;
+    const struct ovsrec_interface *iface
+        = offload_find_interface(offload_get_idl(), port);
+    char *path = offload_vswitchd_path();
+    struct json *result;
+    struct in6_addr peer;
+    const struct json *answers;
+    char *error;
+
+    if (!iface) {
+        die("no port %s", port);
+    }
+    if (strcmp(iface->type, "stt")) {
+        die("port %s is not one of type stt", port);
+    }
+    if (!path) {
+        die("ovs-vswitchd does not run");
+    }
+    remote = (ctx->argc > 2 && !strchr(ctx->argv[2], '=') ? ctx->argv[2]
+              : smap_get_def(&iface->options, "remote_ip", ""));
+    if (!ipv6_parse(remote, &peer)) {
+        ovs_be32 ip;
+
+        if (!ip_parse(remote, &ip)) {
+            if (!strcmp(remote, "flow")) {
+                die("port %s leaves the remote address to the flows, so one "
+                    "must be given", port);
+            }
+            die("\"%s\" is not an IP address", remote);
+        }
+        in6_addr_set_mapped_ipv4(&peer, ip);
+    }
+    error = offload_probe(path, ctx->argc - 1, ctx->argv + 1, &peer,
+                          smap_get_int(&iface->options, "dst_port", 7471),
+                          &result);
+    free(path);
+    if (error) {
+        die("%s", error);
+    }
+    if (as_table && table_style.format == TF_JSON) {
+        char *s = json_to_string(result, JSSF_SORT);
+
+        puts(s);
+        free(s);
+    } else {
+        print_probe(result);
+    }
+    answers = shash_find_data(json_object(result), "answers");
+    exit_status = (answers && answers->type == JSON_TRUE ? EXIT_SUCCESS
+                   : EXIT_WARNINGS);
+    json_destroy(result);
+}
+
 static const struct ovs_cmdl_command commands[] = {
     { "show", "[PORT]", 0, 1, cmd_show, OVS_RO },
     { "check", "[PORT]", 0, 1, cmd_check, OVS_RO },
+    { "probe", "PORT [REMOTE] [size=SIZE,...] [count=N] [interval=MSEC] "
+      "[timeout=MSEC] [key=KEY]", 1, 7, cmd_probe, OVS_RO },
     { "tune", "[--dry-run] [--persist] PORT", 1, 1, cmd_tune, OVS_RW },
     { "revert", "[--dry-run]", 0, 0, cmd_revert, OVS_RW },
     { "restore", "", 0, 0, cmd_restore, OVS_RW },

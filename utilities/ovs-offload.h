@@ -170,6 +170,8 @@ struct ovsdb_idl *offload_get_idl(void);
 const struct ovsrec_interface *offload_find_interface(struct ovsdb_idl *,
                                                       const char *name);
 
+char *offload_vswitchd_path(void);
+
 /* The commands that change something. */
 
 /* What was done, for the table that "tune" and "revert" print. */
@@ -190,5 +192,11 @@ char *offload_tune(struct ovsdb_idl *, const char *port, bool dry_run,
 char *offload_revert(struct ovsdb_idl *, bool dry_run, struct offload_deeds *);
 char *offload_restore(struct ovsdb_idl *, struct offload_deeds *);
 void offload_deeds_destroy(struct offload_deeds *);
+
+/* Probes. */
+struct in6_addr;
+char *offload_probe(const char *path, int argc, char *argv[],
+                    const struct in6_addr *peer, uint16_t port,
+                    struct json **resultp);
 
 #endif /* ovs-offload.h */

@@ -29,6 +29,7 @@ utilities_ovs_offload_SOURCES = \
 	utilities/ovs-offload-dev.c \
 	utilities/ovs-offload-nft.c \
 	utilities/ovs-offload-nic.c \
+	utilities/ovs-offload-probe.c \
 	utilities/ovs-offload-tune.c \
 	utilities/ovs-offload.c \
 	utilities/ovs-offload.h
