@@ -13,6 +13,7 @@
  * With --persist, it is also in a file that survives a boot. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,6 @@
 
 #include "dirs.h"
 #include "lib/vswitch-idl.h"
-#include "lockfile.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "openvswitch/poll-loop.h"
@@ -154,6 +154,33 @@ state_read(const char *file, struct state *state)
     return error;
 }
 
+/* Creates 'file', replacing what has this name.  Follows no symbolic link,
+ * because the directory may belong to another user than this one.  Returns
+ * NULL, with errno set, if that fails. */
+static FILE *
+create_file(const char *file)
+{
+    FILE *stream;
+    int fd;
+
+    if (unlink(file) && errno != ENOENT) {
+        return NULL;
+    }
+    fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+              0600);
+    if (fd < 0) {
+        return NULL;
+    }
+    stream = fdopen(fd, "w");
+    if (!stream) {
+        int error = errno;
+
+        close(fd);
+        errno = error;
+    }
+    return stream;
+}
+
 /* Writes 'state' to 'file' at once, or removes the file if it is empty.
  * Returns NULL if successful, otherwise a message that the caller must
  * free. */
@@ -189,7 +216,7 @@ state_write(const char *file, const struct state *state)
     json_destroy(json);
 
     tmp = xasprintf("%s.tmp", file);
-    stream = fopen(tmp, "w");
+    stream = create_file(tmp);
     if (stream) {
         written = fprintf(stream, "%s\n", s) > 0 && !fflush(stream)
                   && !fsync(fileno(stream));
@@ -583,13 +610,40 @@ check_privilege(void)
                       "--dry-run shows what would be done"));
 }
 
+/* Locks 'file', which need not exist, against other processes until '*fdp' is
+ * closed.  lockfile_lock() would follow symbolic links.  Returns NULL if
+ * successful, otherwise a message that the caller must free. */
 static char *
-lock(const char *file, struct lockfile **lockfilep)
+lock(const char *file, int *fdp)
 {
-    int error = lockfile_lock(file, lockfilep);
+    struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    char *dir = dir_name(file);
+    char *base = base_name(file);
+    char *name = xasprintf("%s/.%s.~lock~", dir, base);
+    char *error = NULL;
 
-    return (error ? xasprintf("%s: can't be locked (%s)", file,
-                              ovs_retval_to_string(error)) : NULL);
+    *fdp = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (*fdp < 0 || fcntl(*fdp, F_SETLK, &l)) {
+        error = xasprintf("%s: can't be locked (%s)", file,
+                          ovs_strerror(errno == EACCES && *fdp >= 0
+                                       ? EAGAIN : errno));
+        if (*fdp >= 0) {
+            close(*fdp);
+            *fdp = -1;
+        }
+    }
+    free(name);
+    free(base);
+    free(dir);
+    return error;
+}
+
+static void
+unlock(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
 }
 
 /* Adds what 'state' has to the file that survives a boot. */
@@ -630,7 +684,7 @@ offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
              bool persist, struct offload_deeds *deeds, struct svec *left)
 {
     struct offload_report report;
-    struct lockfile *lockfile = NULL;
+    int lock_fd = -1;
     struct state state = { .n = 0 };
     struct state old = { .n = 0 };
     char *file = run_file();
@@ -638,7 +692,7 @@ offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
 
     error = dry_run ? NULL : check_privilege();
     if (!error && !dry_run) {
-        error = lock(file, &lockfile);
+        error = lock(file, &lock_fd);
     }
     if (error) {
         free(file);
@@ -709,7 +763,7 @@ offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
     state_destroy(&state);
     state_destroy(&old);
     offload_report_destroy(&report);
-    lockfile_unlock(lockfile);
+    unlock(lock_fd);
     free(file);
     return error;
 }
@@ -720,7 +774,7 @@ char *
 offload_revert(struct ovsdb_idl *idl, bool dry_run,
                struct offload_deeds *deeds)
 {
-    struct lockfile *lockfile = NULL;
+    int lock_fd = -1;
     char *file = run_file();
     char *persistent = persistent_file();
     struct state state = { .n = 0 };
@@ -728,7 +782,7 @@ offload_revert(struct ovsdb_idl *idl, bool dry_run,
 
     error = dry_run ? NULL : check_privilege();
     if (!error && !dry_run) {
-        error = lock(file, &lockfile);
+        error = lock(file, &lock_fd);
     }
     if (!error) {
         error = state_read(file, &state);
@@ -774,7 +828,7 @@ offload_revert(struct ovsdb_idl *idl, bool dry_run,
         error = state_write(persistent, &state);
     }
     state_destroy(&state);
-    lockfile_unlock(lockfile);
+    unlock(lock_fd);
     free(persistent);
     free(file);
     return error;
@@ -785,7 +839,7 @@ offload_revert(struct ovsdb_idl *idl, bool dry_run,
 char *
 offload_restore(struct ovsdb_idl *idl, struct offload_deeds *deeds)
 {
-    struct lockfile *lockfile = NULL;
+    int lock_fd = -1;
     struct state state = { .n = 0 };
     struct state wanted = { .n = 0 };
     char *file = run_file();
@@ -794,7 +848,7 @@ offload_restore(struct ovsdb_idl *idl, struct offload_deeds *deeds)
     char *error = check_privilege();
 
     if (!error) {
-        error = lock(file, &lockfile);
+        error = lock(file, &lock_fd);
     }
     if (!error) {
         error = state_read(file, &state);
@@ -817,7 +871,7 @@ offload_restore(struct ovsdb_idl *idl, struct offload_deeds *deeds)
     ds_destroy(&failed);
     state_destroy(&state);
     state_destroy(&wanted);
-    lockfile_unlock(lockfile);
+    unlock(lock_fd);
     free(persistent);
     free(file);
     return error;
