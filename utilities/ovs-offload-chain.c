@@ -1120,14 +1120,17 @@ collect_switch(struct context *ctx, struct tunnel *tunnel)
                     ? " (max_segment_size)" : "");
         }
         if (member(shown, "capped", JSON_TRUE)) {
+            char *name = offload_quote(iface->name);
+
             find(ctx, OFFLOAD_NOTE, "segment-capped", tunnel, iface->name,
                  NULL,
                  xasprintf("ovs-vsctl remove interface %s options "
-                           "max_segment_size", iface->name),
+                           "max_segment_size", name),
                  "more and smaller segments, if the path has room for larger "
                  "ones",
                  "max_segment_size makes segments smaller than the MTU "
                  "allows");
+            free(name);
         }
         if (member(shown, "userspace-tso", JSON_TRUE)) {
             ctx->tso = 1;

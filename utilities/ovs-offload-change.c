@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "openvswitch/dynamic-string.h"
 #include "util.h"
 
 static const char *const kinds[] = {
@@ -65,26 +66,50 @@ offload_change_destroy(struct offload_change *change)
     }
 }
 
-/* Returns a shell command that does 'change'.  The caller must free it. */
+/* Returns 's' as a word of the shell, in quotes if it needs them.  The caller
+ * must free it. */
 char *
-offload_change_command(const struct offload_change *change)
+offload_quote(const char *s)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz"
+                                "0123456789._@:-";
+    struct ds quoted = DS_EMPTY_INITIALIZER;
+
+    if (s[0] && s[0] != '-' && !s[strspn(s, plain)]) {
+        return xstrdup(s);
+    }
+    ds_put_char(&quoted, '\'');
+    for (; *s; s++) {
+        if (*s == '\'') {
+            ds_put_cstr(&quoted, "'\\''");
+        } else {
+            ds_put_char(&quoted, *s);
+        }
+    }
+    ds_put_char(&quoted, '\'');
+    return ds_steal_cstr(&quoted);
+}
+
+static char *
+command(const struct offload_change *change, const char *target)
 {
     switch (change->kind) {
     case OFFLOAD_FEATURE:
-        return xasprintf("ethtool -K %s %s %s", change->target, change->key,
+        return xasprintf("ethtool -K %s %s %s", target, change->key,
                          change->value);
     case OFFLOAD_GSO:
-        return xasprintf("ip link set dev %s %s %s", change->target,
-                         change->key, change->value);
+        return xasprintf("ip link set dev %s %s %s", target, change->key,
+                         change->value);
     case OFFLOAD_DB:
         if (!change->value[0] && !strncmp(change->key, "other_config:", 13)) {
             return xasprintf("ovs-vsctl remove interface %s other_config %s",
-                             change->target, change->key + 13);
+                             target, change->key + 13);
         } else if (!change->value[0]) {
-            return xasprintf("ovs-vsctl clear interface %s %s",
-                             change->target, change->key);
+            return xasprintf("ovs-vsctl clear interface %s %s", target,
+                             change->key);
         }
-        return xasprintf("ovs-vsctl set interface %s %s=%s", change->target,
+        return xasprintf("ovs-vsctl set interface %s %s=%s", target,
                          change->key, change->value);
     case OFFLOAD_NFT:
         return xasprintf(
@@ -93,8 +118,19 @@ offload_change_command(const struct offload_change *change)
             "tcp dport %s notrack; }; "
             "chain output_%s { type filter hook output priority -310; "
             "tcp dport %s notrack; }; }'",
-            change->target, change->target, change->target, change->target);
+            target, target, target, target);
     default:
         OVS_NOT_REACHED();
     }
+}
+
+/* Returns a shell command that does 'change'.  The caller must free it. */
+char *
+offload_change_command(const struct offload_change *change)
+{
+    char *target = offload_quote(change->target);
+    char *s = command(change, target);
+
+    free(target);
+    return s;
 }

@@ -345,10 +345,15 @@ note_drop(struct walk *walk, const char *chain, const char *what,
             return;
         }
     } else if (!walk->drop) {
+        char *table_q = offload_quote(walk->table);
+        char *chain_q = offload_quote(chain);
+
         walk->drop = where;
         walk->drop_mend = xasprintf("nft insert rule %s %s %s tcp dport %d "
-                                    "accept", walk->family, walk->table,
-                                    chain, walk->packet->dst_port);
+                                    "accept", walk->family, table_q, chain_q,
+                                    walk->packet->dst_port);
+        free(table_q);
+        free(chain_q);
         return;
     }
     free(where);
@@ -415,8 +420,15 @@ walk_rule(struct walk *walk, const struct json *rule, const char *chain)
 
             answer = a == NO ? NO : MAX(a, answer);
         } else if (vmap) {
-            const struct json *set = get(get(vmap, "data"), "set");
+            const struct json *data = get(vmap, "data");
+            const struct json *set = get(data, "set");
 
+            if (data && data->type == JSON_STRING
+                && match(walk, get(vmap, "key"), "==", data) != NO) {
+                /* A map with a name, of which nothing is known. */
+                note_drop(walk, chain, what, true);
+                walk->uncertain = true;
+            }
             for (size_t j = 0; j < array_size(set) && verdict == CONTINUE;
                  j++) {
                 const struct json *pair = json_array_at(set, j);

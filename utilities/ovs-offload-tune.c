@@ -68,22 +68,33 @@ state_destroy(struct state *state)
     memset(state, 0, sizeof *state);
 }
 
+/* Returns the entry of 'state' about the setting of 'c', or NULL. */
+static struct entry *
+state_find(const struct state *state, const struct offload_change *c)
+{
+    for (size_t i = 0; i < state->n; i++) {
+        struct entry *entry = &state->entries[i];
+
+        if (entry->change->kind == c->kind
+            && !strcmp(entry->change->target, c->target)
+            && !strcmp(entry->change->key, c->key)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
 static void
 state_add(struct state *state, const struct offload_change *c,
           const char *before)
 {
-    struct entry *entry;
+    struct entry *entry = state_find(state, c);
 
-    /* What it was before the first change counts. */
-    for (size_t i = 0; i < state->n; i++) {
-        entry = &state->entries[i];
-        if (entry->change->kind == c->kind
-            && !strcmp(entry->change->target, c->target)
-            && !strcmp(entry->change->key, c->key)) {
-            free(entry->change->value);
-            entry->change->value = xstrdup(c->value);
-            return;
-        }
+    if (entry) {
+        /* What it was before the first change counts. */
+        free(entry->change->value);
+        entry->change->value = xstrdup(c->value);
+        return;
     }
     if (state->n >= state->allocated) {
         state->entries = x2nrealloc(state->entries, &state->allocated,
@@ -93,6 +104,29 @@ state_add(struct state *state, const struct offload_change *c,
     entry->change = offload_change_create(c->kind, c->target, c->key,
                                           c->value);
     entry->before = xstrdup(before);
+}
+
+static void
+state_remove(struct state *state, size_t i)
+{
+    offload_change_destroy(state->entries[i].change);
+    free(state->entries[i].before);
+    state->n--;
+    memmove(&state->entries[i], &state->entries[i + 1],
+            (state->n - i) * sizeof *state->entries);
+}
+
+/* Adds to 'dst' the entries of 'src' about settings that it has none of. */
+static void
+state_merge(struct state *dst, const struct state *src)
+{
+    for (size_t i = 0; i < src->n; i++) {
+        const struct entry *entry = &src->entries[i];
+
+        if (!state_find(dst, entry->change)) {
+            state_add(dst, entry->change, entry->before);
+        }
+    }
 }
 
 static const char *
@@ -242,17 +276,21 @@ other_config_key(const char *key)
 }
 
 /* Returns the value that the setting of 'c' has now, "" for none, or NULL if
- * there is no such setting.  The caller must free it. */
+ * there is no such setting.  The caller must free it.  Also returns NULL if
+ * it can't be read, with the reason in '*errorp', which is NULL otherwise and
+ * which the caller must free. */
 static char *
-get_value(struct ovsdb_idl *idl, const struct offload_change *c)
+get_value(struct ovsdb_idl *idl, const struct offload_change *c,
+          char **errorp)
 {
     const struct ovsrec_interface *iface;
     const char *key = other_config_key(c->key);
     struct offload_dev *dev;
-    char *value = NULL, *error;
+    char *value = NULL;
     unsigned int dst_port;
     struct json *ruleset;
 
+    *errorp = NULL;
     switch (c->kind) {
     case OFFLOAD_FEATURE:
         dev = offload_dev_read(c->target);
@@ -283,13 +321,12 @@ get_value(struct ovsdb_idl *idl, const struct offload_change *c)
         if (!str_to_uint(c->target, 10, &dst_port) || dst_port > UINT16_MAX) {
             return NULL;
         }
-        ruleset = offload_nft_read(&error);
+        ruleset = offload_nft_read(errorp);
         if (ruleset) {
             value = xstrdup(offload_nft_has_port(ruleset, dst_port)
                             ? "on" : "");
         }
         json_destroy(ruleset);
-        free(error);
         return value;
 
     default:
@@ -297,18 +334,39 @@ get_value(struct ovsdb_idl *idl, const struct offload_change *c)
     }
 }
 
+/* Commits 'txn', for which it waits until 'deadline', in ms.  Returns what
+ * became of it, TXN_INCOMPLETE if the database doesn't answer. */
+static enum ovsdb_idl_txn_status
+commit(struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
+       long long int deadline)
+{
+    enum ovsdb_idl_txn_status status;
+
+    while ((status = ovsdb_idl_txn_commit(txn)) == TXN_INCOMPLETE
+           && time_msec() < deadline) {
+        ovsdb_idl_run(idl);
+        ovsdb_idl_wait(idl);
+        ovsdb_idl_txn_wait(txn);
+        poll_timer_wait(100);
+        poll_block();
+    }
+    return status;
+}
+
 /* Sets a column of an Interface to 'value', "" for none. */
 static char *
 set_db(struct ovsdb_idl *idl, const struct offload_change *c,
        const char *value)
 {
+    long long int deadline = time_msec() + VERIFY_MS;
     const char *key = other_config_key(c->key);
-    const struct ovsrec_interface *iface;
-    enum ovsdb_idl_txn_status status;
-    struct ovsdb_idl_txn *txn;
-    char *error = NULL;
 
-    do {
+    for (;;) {
+        const struct ovsrec_interface *iface;
+        enum ovsdb_idl_txn_status status;
+        struct ovsdb_idl_txn *txn;
+        char *error = NULL;
+
         ovsdb_idl_run(idl);
         iface = offload_find_interface(idl, c->target);
         if (!iface) {
@@ -326,19 +384,22 @@ set_db(struct ovsdb_idl *idl, const struct offload_change *c,
 
             ovsrec_interface_set_mtu_request(iface, &mtu, mtu > 0);
         }
-        status = ovsdb_idl_txn_commit_block(txn);
+        status = commit(idl, txn, deadline);
         if (status != TXN_SUCCESS && status != TXN_UNCHANGED) {
-            free(error);
-            error = xasprintf("database: %s",
-                              ovsdb_idl_txn_get_error(txn));
+            error = xasprintf("database: %s", ovsdb_idl_txn_get_error(txn));
         }
         ovsdb_idl_txn_destroy(txn);
-    } while (status == TXN_TRY_AGAIN);
-    if (status == TXN_SUCCESS || status == TXN_UNCHANGED) {
+        if (status != TXN_TRY_AGAIN && status != TXN_INCOMPLETE) {
+            return error;
+        }
         free(error);
-        return NULL;
+        if (time_msec() >= deadline) {
+            return xstrdup("database: no answer");
+        }
+        ovsdb_idl_wait(idl);
+        poll_timer_wait(100);
+        poll_block();
     }
-    return error;
 }
 
 /* Has nft(8) do what 'script' says. */
@@ -365,9 +426,7 @@ set_nft(const struct offload_change *c, bool on)
     static const char *const hooks[] = { "prerouting", "output" };
     char *error;
 
-    if (on) {
-        ds_put_cstr(&s, "add table inet ovs_offload\n");
-    }
+    ds_put_cstr(&s, "add table inet ovs_offload\n");
     for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
         const char *hook = hooks[i];
 
@@ -377,6 +436,9 @@ set_nft(const struct offload_change *c, bool on)
             ds_put_format(&s, "add rule inet ovs_offload %s_%s tcp dport %s "
                           "notrack\n", hook, port, port);
         } else {
+            /* It may be gone, and what isn't there can't be deleted. */
+            ds_put_format(&s, "add chain inet ovs_offload %s_%s\n", hook,
+                          port);
             ds_put_format(&s, "flush chain inet ovs_offload %s_%s\n", hook,
                           port);
             ds_put_format(&s, "delete chain inet ovs_offload %s_%s\n", hook,
@@ -472,11 +534,17 @@ do_change(struct ovsdb_idl *idl, const struct offload_change *c,
           const char *before_hint, const char *file, struct state *state,
           struct offload_deeds *deeds)
 {
-    char *before = get_value(idl, c);
+    char *read_error;
+    char *before = get_value(idl, c, &read_error);
     char *after, *error;
 
     if (!before) {
-        return xasprintf("%s of %s can't be read", c->key, c->target);
+        error = xasprintf("%s of %s can't be read%s%s%s", c->key, c->target,
+                          read_error ? " (" : "",
+                          read_error ? read_error : "",
+                          read_error ? ")" : "");
+        free(read_error);
+        return error;
     }
     state_add(state, c, before_hint && !strcmp(before, c->value)
               ? before_hint : before);
@@ -491,7 +559,8 @@ do_change(struct ovsdb_idl *idl, const struct offload_change *c,
             error = message;
         }
     }
-    after = get_value(idl, c);
+    after = get_value(idl, c, &read_error);
+    free(read_error);
     if (!error && (!after || strcmp(after, c->value))) {
         error = xasprintf("%s of %s is %s instead of %s", c->key, c->target,
                           !after ? "unknown" : after[0] ? after : "none",
@@ -512,14 +581,21 @@ roll_back(struct ovsdb_idl *idl, struct offload_deeds *deeds)
 
     for (size_t i = deeds->n; i > 0; i--) {
         struct offload_deed *deed = &deeds->deeds[i - 1];
-        char *now = get_value(idl, deed->change);
-        char *error = NULL;
+        char *error;
+        char *now = get_value(idl, deed->change, &error);
         bool undone;
 
         if (now && strcmp(now, deed->before)) {
+            char *read_error;
+
             error = set_value(idl, deed->change, deed->before);
             free(now);
-            now = get_value(idl, deed->change);
+            now = get_value(idl, deed->change, &read_error);
+            if (error) {
+                free(read_error);
+            } else {
+                error = read_error;
+            }
         }
         if (!error && (!now || strcmp(now, deed->before))) {
             error = xstrdup("not as before");
@@ -646,26 +722,35 @@ unlock(int fd)
     }
 }
 
-/* Adds what 'state' has to the file that survives a boot. */
+/* Adds what 'state' has to the file that survives a boot, or, unless 'all', of
+ * that only what itself survives a boot, for "revert".  Returns NULL if
+ * successful, otherwise a message that the caller must free. */
 static char *
-make_persistent(const struct offload_deeds *deeds)
+make_persistent(const struct state *state, bool all)
 {
     char *file = persistent_file();
     char *dir = dir_name(file);
-    struct state state;
-    char *error;
+    struct state persistent;
+    bool any = false;
+    char *error = NULL;
 
-    if (mkdir(dir, 0755) && errno != EEXIST) {
+    for (size_t i = 0; i < state->n; i++) {
+        any |= all || state->entries[i].change->kind == OFFLOAD_DB;
+    }
+    if (any && mkdir(dir, 0755) && errno != EEXIST) {
         error = xasprintf("%s: %s", dir, ovs_strerror(errno));
-    } else {
-        error = state_read(file, &state);
+    } else if (any) {
+        error = state_read(file, &persistent);
         if (!error) {
-            for (size_t i = 0; i < deeds->n; i++) {
-                state_add(&state, deeds->deeds[i].change,
-                          deeds->deeds[i].before);
+            for (size_t i = 0; i < state->n; i++) {
+                const struct entry *entry = &state->entries[i];
+
+                if (all || entry->change->kind == OFFLOAD_DB) {
+                    state_add(&persistent, entry->change, entry->before);
+                }
             }
-            error = state_write(file, &state);
-            state_destroy(&state);
+            error = state_write(file, &persistent);
+            state_destroy(&persistent);
         }
     }
     free(dir);
@@ -675,7 +760,8 @@ make_persistent(const struct offload_deeds *deeds)
 
 /* Changes what "check" proposes to change for tunnel port 'port', or, for a
  * dry run, finds out what that is.  Adds to 'deeds' what was done, and to
- * 'left' the commands that are left to the administrator.
+ * 'left' three strings for each finding that is left to the administrator: its
+ * name, its device and the command or, without one, the text.
  *
  * If something fails, everything that was changed is undone again.  Returns
  * NULL if successful, otherwise a message that the caller must free. */
@@ -704,9 +790,9 @@ offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
         const struct offload_finding *f = &report.findings[i];
 
         if (!f->change && f->severity > OFFLOAD_NOTE) {
-            svec_add_nocopy(left, xasprintf(
-                "%s: %s: %s", f->id, f->device,
-                f->command ? f->command : f->text));
+            svec_add(left, f->id);
+            svec_add(left, f->device);
+            svec_add(left, f->command ? f->command : f->text);
         }
     }
     if (!error && !dry_run) {
@@ -730,9 +816,11 @@ offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
             continue;
         }
         if (dry_run) {
-            char *before = get_value(idl, c);
+            char *read_error;
+            char *before = get_value(idl, c, &read_error);
 
             add_deed(deeds, c, before, c->value, "not done (dry run)");
+            free(read_error);
             free(before);
         } else {
             error = do_change(idl, c, NULL, file, &state, deeds);
@@ -741,9 +829,10 @@ offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
 
     if (!error && !dry_run && deeds->n) {
         error = verify(idl, port, &report);
-        if (!error && persist) {
-            error = make_persistent(deeds);
-        }
+    }
+    if (!error && !dry_run) {
+        /* Also what earlier runs have changed. */
+        error = make_persistent(&state, persist);
     }
     if (error && !dry_run && deeds->n) {
         char *message, *failed = roll_back(idl, deeds);
@@ -768,16 +857,73 @@ offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
     return error;
 }
 
+/* Undoes 'entry', unless somebody else has changed the setting since, and adds
+ * that to 'deeds'.  Returns NULL if nothing is left to be undone, otherwise a
+ * message that the caller must free. */
+static char *
+undo(struct ovsdb_idl *idl, const struct entry *entry, bool dry_run,
+     struct offload_deeds *deeds)
+{
+    const struct offload_change *c = entry->change;
+    const char *result;
+    char *after = NULL;
+    char *error;
+    char *now = get_value(idl, c, &error);
+
+    if (error) {
+        result = "failed";
+    } else if (!now) {
+        result = "gone";
+    } else if (strcmp(now, c->value)) {
+        after = xstrdup(now);
+        result = (strcmp(now, entry->before)
+                  ? "left, somebody else has changed it"
+                  : "is as before");
+    } else if (dry_run) {
+        after = xstrdup(entry->before);
+        result = "not done (dry run)";
+    } else {
+        char *read_error;
+
+        error = set_value(idl, c, entry->before);
+        after = get_value(idl, c, &read_error);
+        if (error) {
+            free(read_error);
+        } else if (read_error) {
+            error = read_error;
+        } else if (!after || strcmp(after, entry->before)) {
+            error = xasprintf("is %s instead of %s",
+                              !after ? "gone" : after[0] ? after : "none",
+                              entry->before[0] ? entry->before : "none");
+        }
+        result = error ? "failed" : "undone";
+    }
+    add_deed(deeds, c, now, after, result);
+    free(now);
+    free(after);
+    if (error) {
+        char *message = xasprintf("%s of %s: %s", c->key, c->target, error);
+
+        free(error);
+        error = message;
+    }
+    return error;
+}
+
 /* Undoes what "tune" has done, but leaves alone what somebody else has changed
- * since.  Adds to 'deeds' what was done. */
+ * since.  What fails doesn't keep the rest from being undone, and stays in the
+ * file for the next time.  Adds to 'deeds' what was done.  Returns NULL if
+ * successful, otherwise a message that the caller must free. */
 char *
 offload_revert(struct ovsdb_idl *idl, bool dry_run,
                struct offload_deeds *deeds)
 {
+    struct ds failed = DS_EMPTY_INITIALIZER;
     int lock_fd = -1;
     char *file = run_file();
     char *persistent = persistent_file();
     struct state state = { .n = 0 };
+    struct state old = { .n = 0 };
     char *error;
 
     error = dry_run ? NULL : check_privilege();
@@ -787,47 +933,33 @@ offload_revert(struct ovsdb_idl *idl, bool dry_run,
     if (!error) {
         error = state_read(file, &state);
     }
-    while (!error && state.n) {
-        struct entry *entry = &state.entries[state.n - 1];
-        struct offload_change *c = entry->change;
-        char *now = get_value(idl, c);
-        char *after = NULL;
-        const char *result;
+    if (!error) {
+        /* What survives a boot, which the run directory may not. */
+        error = state_read(persistent, &old);
+    }
+    if (!error) {
+        state_merge(&state, &old);
+    }
+    for (size_t i = state.n; !error && i > 0; i--) {
+        char *e = undo(idl, &state.entries[i - 1], dry_run, deeds);
 
-        if (!now) {
-            result = "gone";
-        } else if (strcmp(now, c->value)) {
-            result = "left, somebody else has changed it";
-        } else if (dry_run) {
-            result = "not done (dry run)";
-        } else {
-            error = set_value(idl, c, entry->before);
-            after = get_value(idl, c);
-            if (!error && (!after || strcmp(after, entry->before))) {
-                error = xasprintf("%s of %s is %s instead of %s", c->key,
-                                  c->target, after ? after : "unknown",
-                                  entry->before);
-            }
-            result = error ? "failed" : "undone";
+        if (e) {
+            ds_put_format(&failed, "%s%s", failed.length ? "; " : "", e);
+            free(e);
+        } else if (!dry_run) {
+            state_remove(&state, i - 1);
+            error = state_write(file, &state);
         }
-        add_deed(deeds, c, now, (after ? after : !now ? NULL
-                                 : strcmp(now, c->value) ? now
-                                 : entry->before), result);
-        free(now);
-        free(after);
-        if (!error) {
-            offload_change_destroy(c);
-            free(entry->before);
-            state.n--;
-            if (!dry_run) {
-                error = state_write(file, &state);
-            }
-        }
+    }
+    if (!error && failed.length) {
+        error = xstrdup(ds_cstr(&failed));
     }
     if (!error && !dry_run) {
         error = state_write(persistent, &state);
     }
+    ds_destroy(&failed);
     state_destroy(&state);
+    state_destroy(&old);
     unlock(lock_fd);
     free(persistent);
     free(file);
@@ -857,9 +989,20 @@ offload_restore(struct ovsdb_idl *idl, struct offload_deeds *deeds)
         error = state_read(persistent, &wanted);
     }
     for (size_t i = 0; !error && i < wanted.n; i++) {
-        char *e = do_change(idl, wanted.entries[i].change,
-                            wanted.entries[i].before, file, &state, deeds);
+        const struct offload_change *c = wanted.entries[i].change;
+        char *e = NULL;
+        char *now = c->kind == OFFLOAD_DB ? get_value(idl, c, &e) : NULL;
 
+        if (c->kind == OFFLOAD_DB && !e && !now) {
+            add_deed(deeds, c, NULL, NULL, "gone");
+        } else if (now && strcmp(now, c->value)) {
+            /* The database survives a boot. */
+            add_deed(deeds, c, now, now, "left, somebody else has changed it");
+        } else if (!e) {
+            e = do_change(idl, c, wanted.entries[i].before, file, &state,
+                          deeds);
+        }
+        free(now);
         if (e) {
             ds_put_format(&failed, "%s%s", failed.length ? "; " : "", e);
             free(e);

@@ -471,6 +471,15 @@ finish(struct offload_deeds *deeds, struct svec *left, char *error)
             add_text(&table, deed->after);
             add_text(&table, deed->result);
         }
+        for (size_t i = 0; left && i + 2 < left->n; i += 3) {
+            table_add_row(&table);
+            add_text(&table, left->names[i]);
+            add_text(&table, left->names[i + 1]);
+            add_text(&table, left->names[i + 2]);
+            add_text(&table, NULL);
+            add_text(&table, NULL);
+            add_text(&table, "left to you");
+        }
         table_print(&table, &table_style);
         table_destroy(&table);
     } else {
@@ -488,12 +497,10 @@ finish(struct offload_deeds *deeds, struct svec *left, char *error)
             printf("nothing to do\n");
         }
         if (left && left->n) {
-            const char *line;
-            size_t i;
-
             printf("left to you:\n");
-            SVEC_FOR_EACH (i, line, left) {
-                printf("    %s\n", line);
+            for (size_t i = 0; i + 2 < left->n; i += 3) {
+                printf("    %s: %s: %s\n", left->names[i],
+                       left->names[i + 1], left->names[i + 2]);
             }
         }
     }

@@ -48,6 +48,7 @@ struct offload_change *offload_change_create(enum offload_kind,
                                              const char *key,
                                              const char *value);
 void offload_change_destroy(struct offload_change *);
+char *offload_quote(const char *);
 char *offload_change_command(const struct offload_change *);
 
 /* Network devices of Linux. */
