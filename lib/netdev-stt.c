@@ -702,12 +702,24 @@ netdev_stt_push_batch(const struct netdev *netdev,
     dp_packet_batch_init(&out);
     out.trunc = batch->trunc;
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        ovs_be16 src_port = get_src_port(packet, tcp->tcp_dst);
-        ovs_be16 vlan_tci = stt_take_vlan(packet);
         uint32_t inner_len = dp_packet_size(packet);
         enum stt_tx_drop drop;
+        ovs_be16 src_port;
+        ovs_be16 vlan_tci;
         size_t n;
 
+        if (OVS_UNLIKELY(stt_probe_is(packet)) && !stt_probe_is_sending()) {
+            /* A virtual machine must not use up the answers of the peer. */
+            stt_count_tx_drops(STT_TX_DROP_PROBE, 1);
+            count_tx_drops(netdev, &dst, tcp->tcp_dst, STT_TX_DROP_PROBE, 1,
+                           inner_len);
+            dp_packet_delete(packet);
+            *n_drops += 1;
+            continue;
+        }
+
+        src_port = get_src_port(packet, tcp->tcp_dst);
+        vlan_tci = stt_take_vlan(packet);
         dp_packet_batch_init(&parts);
         n = stt_split(packet, max_frame, max_cut_frame, &parts, &drop);
         if (n) {

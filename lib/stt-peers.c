@@ -169,6 +169,14 @@ stt_peers_sent(const struct in6_addr *dst, ovs_be16 port,
     }
 }
 
+/* Returns true if flows have sent to 'addr' (IPv4-mapped or IPv6) and TCP port
+ * 'port' of late.  May be called from any thread. */
+bool
+stt_peers_is_learned(const struct in6_addr *addr, ovs_be16 port)
+{
+    return learned_find(addr, port) != NULL;
+}
+
 static int
 compare_addrs(const void *a, const void *b)
 {

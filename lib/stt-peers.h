@@ -61,6 +61,7 @@ void stt_peers_add(const struct in6_addr *addr, ovs_be16 port);
 void stt_peers_end(long long int now_ms);
 
 /* Packets. */
+bool stt_peers_is_learned(const struct in6_addr *, ovs_be16 port);
 void stt_peers_sent(const struct in6_addr *dst, ovs_be16 port,
                     long long int now_ms);
 struct stt_peer *stt_peers_lookup(const struct in6_addr *src, ovs_be16 port);

@@ -33,6 +33,7 @@ enum {
     MAX_SIZES = 16,             /* Different sizes. */
     MAX_COUNT = 100,            /* Probes of each. */
     MAX_HELLOS = 5,             /* Before any, until one is answered. */
+    MAX_DURATION = 600 * 1000,  /* Milliseconds for all of them. */
 };
 
 /* One "stt/probe" that is under way. */
@@ -521,7 +522,7 @@ parse_args(struct run *r, struct netdev *netdev, int argc, const char *argv[])
     const struct netdev_tunnel_config *cfg
         = netdev_get_tunnel_config(netdev);
     const char *sizes = NULL;
-    unsigned int key = 0;
+    unsigned long long int key = 0;
     uint32_t max_size;
     char *error = NULL;
     bool has_remote = false;
@@ -539,8 +540,10 @@ parse_args(struct run *r, struct netdev *netdev, int argc, const char *argv[])
         } else if (!strncmp(arg, "timeout=", 8)) {
             error = parse_number("timeout", arg + 8, 50, 60000, &r->timeout);
         } else if (!strncmp(arg, "key=", 4)) {
-            error = parse_number("key", arg + 4, 0, INT_MAX, &key);
-            if (!error && !cfg->out_key_flow) {
+            if (arg[4] == '-' || !str_to_ullong(arg + 4, 0, &key)) {
+                error = xasprintf("key \"%s\" is not a number of 64 bits",
+                                  arg + 4);
+            } else if (!cfg->out_key_flow) {
                 error = xasprintf("%s has a key of its own", r->port);
             }
         } else if (i == 2 && !strchr(arg, '=')) {
@@ -582,10 +585,15 @@ parse_args(struct run *r, struct netdev *netdev, int argc, const char *argv[])
                                  r->segment_size),
                    stt_max_cut_frame(r->segment_size)) - STT_HEADER_LEN;
     if (sizes) {
-        return parse_sizes(r, sizes, max_size);
+        error = parse_sizes(r, sizes, max_size);
+    } else {
+        default_sizes(r, max_size);
     }
-    default_sizes(r, max_size);
-    return NULL;
+    if (!error && r->n_sizes * r->count * r->interval > MAX_DURATION) {
+        error = xasprintf("this would take more than %d minutes",
+                          MAX_DURATION / 60 / 1000);
+    }
+    return error;
 }
 
 /* Returns the STT port called 'name', which the caller must close, or NULL. */
@@ -632,15 +640,20 @@ stt_unixctl_probe(struct unixctl_conn *conn, int argc, const char *argv[],
              ? xasprintf("%d probes are under way already",
                          STT_PROBE_MAX_SESSIONS)
              : parse_args(r, netdev, argc, argv));
+    if (!error) {
+        r->session = stt_probe_session_create(
+            &r->peer, netdev_get_tunnel_config(netdev)->dst_port,
+            MAX_HELLOS + r->n_sizes * r->count);
+        if (!r->session) {
+            error = xstrdup("no random number for a token");
+        }
+    }
     if (error) {
         unixctl_command_reply_error(conn, error);
         free(error);
         run_destroy(r);
     } else {
         r->has_before = !netdev_get_custom_stats(netdev, &r->before);
-        r->session = stt_probe_session_create(
-            &r->peer, netdev_get_tunnel_config(netdev)->dst_port,
-            MAX_HELLOS + r->n_sizes * r->count);
         ovs_list_push_back(&runs, &r->node);
         stt_probe_unixctl_run();
     }

@@ -99,6 +99,13 @@ static uint64_t last_arrivals;  /* Of the main thread. */
 
 static stt_probe_output_cb *output;
 
+/* Is this thread about to send a probe of its own? */
+DEFINE_STATIC_PER_THREAD_DATA(bool, sending, false);
+
+/* To addresses that flows do not send to anyway, this long passes between two
+ * answers, in milliseconds: each may make the switch ask for the neighbor. */
+#define STRANGER_INTERVAL 1000
+
 static struct seq *
 get_arrivals(void)
 {
@@ -168,10 +175,23 @@ bool
 stt_probe_is(const struct dp_packet *packet)
 {
     const struct eth_header *eth = dp_packet_data(packet);
+    ovs_be32 magic;
 
-    return (dp_packet_size(packet) >= sizeof *eth
-            && eth->eth_type == htons(STT_PROBE_ETH_TYPE)
-            && eth_addr_equals(eth->eth_dst, probe_dst));
+    if (dp_packet_size(packet) < sizeof *eth + sizeof magic
+        || eth->eth_type != htons(STT_PROBE_ETH_TYPE)
+        || !eth_addr_equals(eth->eth_dst, probe_dst)) {
+        return false;
+    }
+    memcpy(&magic, eth + 1, sizeof magic);
+    return magic == htonl(STT_PROBE_MAGIC);
+}
+
+/* Returns true if what this thread sends now is a probe, or an answer, of this
+ * switch, and not of a virtual machine. */
+bool
+stt_probe_is_sending(void)
+{
+    return *sending_get();
 }
 
 /* Stores in '*probe' what the Ethernet frame of 'len' bytes at 'frame' says,
@@ -437,6 +457,16 @@ answer(const struct question *q)
     }
 
     cfg = netdev_get_tunnel_config(best);
+    if (cfg->ip_dst_flow && !stt_peers_is_learned(&q->src, q->port)) {
+        static long long int next_ms;   /* For the main thread only. */
+        long long int now_ms = time_msec();
+
+        if (now_ms < next_ms) {
+            netdev_close(best);
+            return STT_PROBE_DROP_RATE;
+        }
+        next_ms = now_ms + STRANGER_INTERVAL;
+    }
     probe.kind = STT_PROBE_ANSWER;
     error = stt_probe_output(netdev_get_name(best),
                              cfg->ip_dst_flow ? &q->src : NULL,
@@ -511,18 +541,24 @@ stt_probe_output(const char *port, const struct in6_addr *dst,
     }
     packet = dp_packet_new_with_headroom(probe->size, 128);
     stt_probe_compose(packet, probe);
+    *sending_get() = true;
     error = output(port, dst, key, packet);
+    *sending_get() = false;
     dp_packet_delete(packet);
     return error;
 }
 
-/* Returns a new session of 'n' probes to TCP port 'port' of 'peer'. */
+/* Returns a new session of 'n' probes to TCP port 'port' of 'peer', or NULL if
+ * there is no randomness to be had for its token. */
 struct stt_probe_session *
 stt_probe_session_create(const struct in6_addr *peer, ovs_be16 port, size_t n)
 {
     struct stt_probe_session *s = xmalloc(sizeof *s);
 
-    get_entropy_or_die(&s->token, sizeof s->token);
+    if (get_entropy(&s->token, sizeof s->token)) {
+        free(s);
+        return NULL;
+    }
     s->peer = *peer;
     s->port = port;
     s->n = n;

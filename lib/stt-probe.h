@@ -93,6 +93,7 @@ struct stt_probe {
 };
 
 bool stt_probe_is(const struct dp_packet *);
+bool stt_probe_is_sending(void);
 enum stt_probe_drop stt_probe_parse(const void *frame, size_t len,
                                     struct stt_probe *);
 void stt_probe_compose(struct dp_packet *, const struct stt_probe *);

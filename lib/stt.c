@@ -76,6 +76,25 @@ stt_drop_description(enum stt_drop drop)
     }
 }
 
+/* Adds 'n' to the coverage counter of 'drop', for packets that did not get as
+ * far as stt_split(), which counts for itself. */
+void
+stt_count_tx_drops(enum stt_tx_drop drop, unsigned int n)
+{
+    switch (drop) {
+#define STT_TX_DROP(ENUM, NAME, DESCRIPTION)    \
+    case STT_TX_DROP_##ENUM:                    \
+        COVERAGE_ADD(stt_tx_##NAME, n);         \
+        break;
+    STT_TX_DROPS
+#undef STT_TX_DROP
+    case STT_TX_OK:
+    case STT_N_TX_DROPS:
+    default:
+        break;
+    }
+}
+
 /* Returns the lower-case name of 'drop', as the coverage counters have it. */
 const char *
 stt_tx_drop_name(enum stt_tx_drop drop)

@@ -141,7 +141,8 @@ enum stt_drop {
     STT_TX_DROP(BAD_CSUM, bad_csum, "too long for a frame, with a bad "      \
                                     "checksum that its parts would lose")    \
     STT_TX_DROP(BAD_OFFLOAD, bad_offload, "waits for an offload that "       \
-                                          "nobody can finish")
+                                          "nobody can finish")               \
+    STT_TX_DROP(PROBE, probe, "pretends to be a probe of this switch")
 
 enum stt_tx_drop {
     STT_TX_OK = 0,              /* Not dropped. */
@@ -154,6 +155,7 @@ enum stt_tx_drop {
 void stt_count_drops(enum stt_drop, unsigned int n);
 const char *stt_drop_name(enum stt_drop);
 const char *stt_drop_description(enum stt_drop);
+void stt_count_tx_drops(enum stt_tx_drop, unsigned int n);
 const char *stt_tx_drop_name(enum stt_tx_drop);
 const char *stt_tx_drop_description(enum stt_tx_drop);
 

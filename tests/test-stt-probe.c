@@ -92,6 +92,17 @@ test_format(struct ovs_cmdl_context *ctx OVS_UNUSED)
         CHECK_EQ(stt_probe_is(p), i >= 6 && i < 12);
         *byte ^= 1;
     }
+    for (size_t i = ETH_HEADER_LEN; i < ETH_HEADER_LEN + 4; i++) {
+        uint8_t *byte = (uint8_t *) dp_packet_data(p) + i;
+
+        *byte ^= 1;
+        CHECK(!stt_probe_is(p));
+        *byte ^= 1;
+    }
+    dp_packet_set_size(p, ETH_HEADER_LEN + 4);
+    CHECK(stt_probe_is(p));
+    dp_packet_set_size(p, ETH_HEADER_LEN + 3);
+    CHECK(!stt_probe_is(p));
     dp_packet_set_size(p, ETH_HEADER_LEN - 1);
     CHECK(!stt_probe_is(p));
     dp_packet_delete(p);

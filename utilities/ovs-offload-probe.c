@@ -46,6 +46,14 @@ open_raw(int family, int proto, const struct sock_filter *code, size_t n)
         close(fd);
         return -error;
     }
+    if (n) {
+        /* What came before there was a filter. */
+        char c;
+
+        while (recv(fd, &c, 1, MSG_DONTWAIT) >= 0) {
+            continue;
+        }
+    }
     return fd;
 }
 
