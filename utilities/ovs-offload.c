@@ -38,7 +38,7 @@ enum {
     EXIT_TROUBLE = 3
 };
 
-/* --db: The database server to contact. */
+/* Where the database is (--db). */
 static char *db;
 
 /* --timeout: Seconds to wait for the database. */
