@@ -471,6 +471,26 @@ show_dev(struct context *ctx, const struct tunnel *tunnel, const char *part,
     }
 }
 
+/* Says that 'feature' of 'dev', which should be on, is off, and what it costs.
+ * 'dev' is the port of a virtual machine.  What a tap device has, the guest has
+ * agreed to, which no command of the host's can replace. */
+static void
+find_guest_feature(struct context *ctx, enum offload_severity severity,
+                   const char *id, const struct tunnel *tunnel,
+                   const struct offload_dev *dev, const char *feature,
+                   const char *cost)
+{
+    bool is_tap = !strcmp(dev->driver, "tun");
+    bool is_fixed = offload_dev_is_fixed(dev, feature);
+
+    find(ctx, is_tap ? OFFLOAD_NOTE : severity, id, tunnel, dev->name,
+         is_tap || is_fixed
+         ? NULL : offload_change_create(OFFLOAD_FEATURE, dev->name, feature,
+                                        "on"),
+         NULL, cost, "%s is off%s%s", feature, is_fixed ? " and fixed" : "",
+         is_tap ? ": the guest does without" : "");
+}
+
 /* Says that 'feature' of 'dev' should be 'on', or not. */
 static void
 find_feature(struct context *ctx, enum offload_severity severity,
@@ -542,18 +562,18 @@ collect_guests(struct context *ctx, struct tunnel *tunnel)
                 show_dev(ctx, tunnel, part, dev);
                 if (tunnel->is_stt && dev->features_known) {
                     if (!has_checksum(dev, false)) {
-                        find_feature(ctx, OFFLOAD_WARNING, "vm-checksum-off",
-                                     tunnel, dev,
-                                     checksum_feature(dev, false), true,
-                                     "packets to the virtual machine are "
-                                     "cut and get their checksums from the "
-                                     "CPU");
+                        find_guest_feature(ctx, OFFLOAD_WARNING,
+                                           "vm-checksum-off", tunnel, dev,
+                                           checksum_feature(dev, false),
+                                           "packets to the virtual machine "
+                                           "are cut and get their checksums "
+                                           "from the CPU");
                     }
                     if (offload_dev_is(dev, "tx-tcp-segmentation", false)) {
-                        find_feature(ctx, OFFLOAD_WARNING, "vm-tso-off",
-                                     tunnel, dev, "tx-tcp-segmentation", true,
-                                     "packets to the virtual machine are cut "
-                                     "into ones of its MTU");
+                        find_guest_feature(ctx, OFFLOAD_WARNING, "vm-tso-off",
+                                           tunnel, dev, "tx-tcp-segmentation",
+                                           "packets to the virtual machine "
+                                           "are cut into ones of its MTU");
                     }
                     check_gso(ctx, tunnel, dev);
                 }
@@ -915,9 +935,12 @@ check_mtu(struct context *ctx, struct tunnel *tunnel)
         judge(&tunnel->send, "dropped: segments follow %s's MTU of %u, and "
               "the NIC has %u", tunnel->dev, dev->mtu, mtu);
     } else {
-        find(ctx, OFFLOAD_WARNING, "mtu-too-small", tunnel, tunnel->dev,
-             offload_change_create(OFFLOAD_DB, tunnel->dev, "mtu_request",
-                                   value),
+        /* Who asked for it knows more of the path, perhaps. */
+        find(ctx, iface->n_mtu_request ? OFFLOAD_NOTE : OFFLOAD_WARNING,
+             "mtu-too-small", tunnel, tunnel->dev,
+             iface->n_mtu_request
+             ? NULL : offload_change_create(OFFLOAD_DB, tunnel->dev,
+                                            "mtu_request", value),
              NULL, "there are more segments, and smaller ones, than need be",
              "the MTU of %s is %u, that of the NIC %u", tunnel->dev, dev->mtu,
              mtu);
@@ -1173,7 +1196,13 @@ collect_switch(struct context *ctx, struct tunnel *tunnel)
             judge(&tunnel->send, "segmented in software by Open vSwitch, "
                   "which can't leave %s to a kernel's NIC", iface->type);
         }
-        if (!tunnel->is_stt) {
+        if (tunnel->is_stt) {
+            /* What is received in one piece is left so. */
+        } else if (tunnel->tso
+                   && smap_get_bool(&iface->other_config, "gro", true)) {
+            judge(&tunnel->receive, "in segments, which Open vSwitch merges "
+                  "behind the tunnel");
+        } else {
             judge(&tunnel->receive, "in segments: nothing merges %s for the "
                   "userspace datapath", iface->type);
         }

@@ -359,6 +359,17 @@ note_drop(struct walk *walk, const char *chain, const char *what,
     free(where);
 }
 
+/* Returns true if 'statement' is extension 'name' of iptables, of 'type' "match"
+ * or "target", as far as nft tells. */
+static bool
+is_xt(const struct json *statement, const char *type, const char *name)
+{
+    const struct json *xt = get(statement, "xt");
+
+    return xt && !strcmp(get_string(xt, "type"), type)
+           && !strcmp(get_string(xt, "name"), name);
+}
+
 /* Does what 'statement' says, an object like {"drop": null}, if 'answer' says
  * that the packet meets the conditions. */
 static enum verdict
@@ -369,7 +380,8 @@ do_verdict(struct walk *walk, const struct json *statement,
     const struct json *target = jump ? jump : get(statement, "goto");
     enum verdict verdict = CONTINUE;
 
-    if (get(statement, "drop") || get(statement, "reject")) {
+    if (get(statement, "drop") || get(statement, "reject")
+        || is_xt(statement, "target", "REJECT")) {
         note_drop(walk, chain, what, answer == MAYBE);
         verdict = DROP;
     } else if (get(statement, "accept")) {
@@ -446,7 +458,9 @@ walk_rule(struct walk *walk, const struct json *rule, const char *chain)
             }
         } else if (get(statement, "notrack")) {
             walk->notrack |= answer == YES;
-        } else if (get(statement, "xt") || get(statement, "limit")) {
+        } else if ((get(statement, "xt")
+                    && !is_xt(statement, "target", "REJECT"))
+                   || get(statement, "limit")) {
             answer = MAYBE;
         } else {
             verdict = do_verdict(walk, statement, answer, chain, what);
@@ -505,6 +519,24 @@ mentions(const struct json *json, const char *name)
     return false;
 }
 
+/* Returns true if 'rule' looks at connections, in the words of nftables or of
+ * iptables. */
+static bool
+tracks(const struct json *rule)
+{
+    const struct json *expr = get(rule, "expr");
+
+    for (size_t i = 0; i < array_size(expr); i++) {
+        const struct json *statement = json_array_at(expr, i);
+
+        if (is_xt(statement, "match", "conntrack")
+            || is_xt(statement, "match", "state")) {
+            return true;
+        }
+    }
+    return mentions(rule, "ct");
+}
+
 static bool
 family_has(const char *family, bool is_ipv6)
 {
@@ -522,7 +554,7 @@ find_tracker(const struct json *rules, bool is_ipv6)
         const struct json *chain = get(json_array_at(rules, i), "chain");
 
         if (rule && family_has(get_string(rule, "family"), is_ipv6)
-            && mentions(rule, "ct")) {
+            && tracks(rule)) {
             return xasprintf("rule %lld of chain %s %s %s",
                              get_integer(rule, "handle", 0),
                              get_string(rule, "family"),
