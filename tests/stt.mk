@@ -93,7 +93,9 @@ SYSTEM_TSO_TESTSUITE_AT += \
 	tests/gro.at \
 	tests/stt-macros.at \
 	tests/system-netdev-tuning.at \
+	tests/system-stt-fabric.at \
 	tests/system-stt-robust.at \
+	tests/system-stt-tenants.at \
 	tests/system-stt.at
 
 # Real traffic between a bridge, of either datapath, and a link of type stt.

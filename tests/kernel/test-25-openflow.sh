@@ -39,11 +39,14 @@ to="set_field:192.0.2.2->tun_dst"
 out="in_port=LOCAL,actions=$to,set_field:$key->tun_id,output:1"
 in="in_port=1,tun_id=$key,tun_src=192.0.2.2,actions=LOCAL"
 
-# flows VERSION: makes the flows on stdin those of the bridge.
+# flows VERSION: makes the flows on stdin those of the bridge, and waits until
+# the datapath has none of the earlier ones.
 flows() {
     cat > "$TMPDIR/flows"
     ovs-ofctl -O "OpenFlow$1" replace-flows br0 "$TMPDIR/flows" ||
         not_ok "flows are accepted: $(cat "$TMPDIR/flows")"
+    ovs-appctl revalidator/wait ||
+        not_ok "the datapath has the flows: $(cat "$TMPDIR/flows")"
 }
 
 # passes TITLE: the flows let both ways pass.
@@ -92,6 +95,12 @@ in_port=1,tun_id=0xfedd000000000000/0xffff000000000000,actions=LOCAL
 END
 stays "which tells keys apart"
 
+flows 15 << END
+in_port=LOCAL,actions=$to,set_field:0x123456789abcdef0->tun_id,set_field:0xfedcba9800000000/0xffffffff00000000->tun_id,set_field:0x76543210/0xffffffff->tun_id,output:1
+$in
+END
+passes "set_field under a mask, of either half"
+
 flows 10 << END
 in_port=LOCAL,actions=load:0xc0000202->NXM_NX_TUN_IPV4_DST[],load:0xfedcba98->NXM_NX_TUN_ID[32..63],load:0x76543210->NXM_NX_TUN_ID[0..31],output:1
 in_port=1,tun_id=$key,actions=LOCAL
@@ -130,6 +139,16 @@ $in
 END
 passes "a key for each bucket of a group"
 
+ovs-ofctl -O OpenFlow15 add-group br0 "group_id=8,type=select,bucket=bucket_id=1,actions=set_field:$key->tun_id,output:1"
+ovs-ofctl -O OpenFlow15 add-group br0 "group_id=9,type=indirect,bucket=bucket_id=1,actions=set_field:$key->tun_id,output:1"
+for group in 8 9; do
+    flows 15 << END
+in_port=LOCAL,actions=$to,group:$group
+$in
+END
+    passes "a key from group $group"
+done
+
 ovs-ofctl -O OpenFlow15 add-meter br0 "meter=1,pktps,stats,band=type=drop,rate=100000"
 flows 15 << END
 in_port=LOCAL,actions=meter:1,$to,set_field:$key->tun_id,output:1
@@ -139,6 +158,15 @@ passes "meter"
 check "which has seen the packets" sh -c \
     "ovs-ofctl -O OpenFlow15 meter-stats br0 meter=1 | tee /dev/stderr |
          grep 'packet_in_count:[1-9]'"
+ovs-ofctl -O OpenFlow15 add-meter br0 "meter=2,pktps,stats,band=type=drop,rate=1"
+flows 15 << END
+in_port=LOCAL,actions=$to,set_field:$key->tun_id,output:1
+in_port=1,tun_id=$key,actions=meter:2,LOCAL
+END
+within a ping -q -i 0.05 -c 100 -W 1 10.0.0.2 > "$TMPDIR/metered"
+check "a meter that drops what a key brings" sh -c \
+    "tee /dev/stderr < '$TMPDIR/metered' |
+         grep '100 packets transmitted, [1-9][0-9]\? received'"
 
 # The controller's view.
 flows 15 << END
@@ -161,6 +189,20 @@ frame=$(echo "$b_mac$a_mac" | tr -d :)88b5
 ovs-ofctl -O OpenFlow15 packet-out br0 "in_port=controller packet=${frame}00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff actions=$to,set_field:$key->tun_id,output:1"
 wait $capture
 check "packet-out" grep "$a_mac > $b_mac" "$TMPDIR/seen"
+
+# The flow tables see a packet that says which tunnel it has come from.
+flows 15 << END
+tun_id=$key,tun_src=192.0.2.2,dl_type=0x88b5,actions=LOCAL
+END
+within a timeout 60 tcpdump -c 1 -U -n -e -i br0 ether proto 0x88b5 \
+    > "$TMPDIR/seen2" 2> "$TMPDIR/ready2" &
+capture=$!
+wait_for 20 "tcpdump" grep -q "listening on" "$TMPDIR/ready2"
+frame=$(echo "$a_mac$b_mac" | tr -d :)88b5
+ovs-ofctl -O OpenFlow15 packet-out br0 "in_port=1 tun_id=$key tun_src=192.0.2.2 tun_dst=192.0.2.1 packet=${frame}00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff actions=table"
+wait $capture
+check "packet-out with the metadata of a tunnel" \
+    grep "$b_mac > $a_mac" "$TMPDIR/seen2"
 
 # Which of a's addresses a packet comes from.
 ip -n a address add 192.0.2.11/24 dev eth0
