@@ -472,8 +472,8 @@ show_dev(struct context *ctx, const struct tunnel *tunnel, const char *part,
 }
 
 /* Says that 'feature' of 'dev', which should be on, is off, and what it costs.
- * 'dev' is the port of a virtual machine.  What a tap device has, the guest has
- * agreed to, which no command of the host's can replace. */
+ * 'dev' is the port of a virtual machine.  What a tap device has, the guest
+ * has agreed to, which no command of the host's can replace. */
 static void
 find_guest_feature(struct context *ctx, enum offload_severity severity,
                    const char *id, const struct tunnel *tunnel,

@@ -359,8 +359,8 @@ note_drop(struct walk *walk, const char *chain, const char *what,
     free(where);
 }
 
-/* Returns true if 'statement' is extension 'name' of iptables, of 'type' "match"
- * or "target", as far as nft tells. */
+/* Returns true if 'statement' is extension 'name' of iptables, of 'type'
+ * "match" or "target", as far as nft tells. */
 static bool
 is_xt(const struct json *statement, const char *type, const char *name)
 {
