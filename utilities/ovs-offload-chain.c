@@ -935,12 +935,9 @@ check_mtu(struct context *ctx, struct tunnel *tunnel)
         judge(&tunnel->send, "dropped: segments follow %s's MTU of %u, and "
               "the NIC has %u", tunnel->dev, dev->mtu, mtu);
     } else {
-        /* Who asked for it knows more of the path, perhaps. */
-        find(ctx, iface->n_mtu_request ? OFFLOAD_NOTE : OFFLOAD_WARNING,
-             "mtu-too-small", tunnel, tunnel->dev,
-             iface->n_mtu_request
-             ? NULL : offload_change_create(OFFLOAD_DB, tunnel->dev,
-                                            "mtu_request", value),
+        find(ctx, OFFLOAD_WARNING, "mtu-too-small", tunnel, tunnel->dev,
+             offload_change_create(OFFLOAD_DB, tunnel->dev, "mtu_request",
+                                   value),
              NULL, "there are more segments, and smaller ones, than need be",
              "the MTU of %s is %u, that of the NIC %u", tunnel->dev, dev->mtu,
              mtu);
