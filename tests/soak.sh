@@ -108,7 +108,11 @@ traffic() {
     work tcp4 lab_transfer red1 tcp 10.0.0.2 2000000 & workers="$workers $!"
     work tcp6 lab_transfer red1 tcp fd00::2 2000000 & workers="$workers $!"
     work mss lab_transfer red1 tcp 10.0.0.2 100000 536 & workers="$workers $!"
-    work udp4 lab_transfer red1 echo 10.0.0.2 5 100 3000 8000 20000 &
+    # These have no checksum, so that nothing but STT's sees a change.  Over
+    # IPv4, none is longer than the MTU: Linux would sometimes put fragments of
+    # two datagrams with the same identification together, of which one has
+    # lost the rest (RFC 4963).  IPv6 has longer identifications.
+    work udp4 lab_transfer red1 echo 10.0.0.2 5 100 3000 8000 8900 &
     workers="$workers $!"
     work udp6 lab_transfer red1 echo fd00::2 5 100 3000 8000 20000 &
     workers="$workers $!"
