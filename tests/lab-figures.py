@@ -4,7 +4,8 @@
 
 """What "make bench" computes: what to run, and what the runs say.
 
-    lab-figures.py plan quick|full [SETTING...] [--pristine]
+    lab-figures.py plan quick|full|kernel [SETTING...] [--pristine]
+                        [--rounds=N]
         Prints the runs, one a line: setting, round, kind, metric.  Kinds that
         are compared with each other take turns.
 
@@ -27,8 +28,9 @@
     lab-figures.py table JSON
         Prints the tables of a file that "summary" has written.
 
-    lab-figures.py plot JSON DIRECTORY
-        Draws the figures in SVG, with gnuplot.
+    lab-figures.py plot JSON DIRECTORY [PREFIX]
+        Draws the figures in SVG, with gnuplot.  PREFIX begins the names of
+        the files.
 """
 
 import collections
@@ -49,6 +51,7 @@ SETTINGS = {
     "gro": "underlay with TSO and GRO",
     "plain": "underlay without TSO and GRO",
     "merged": "underlay without TSO, with GRO",
+    "all": "underlay with TSO, also for UDP and GRE tunnels",
     "jumbo": "underlay with TSO, MTU 9000",
     "guests": "guests without TSO",
     "off": "guests without TSO, userspace TSO off",
@@ -81,6 +84,13 @@ PLANS = {
         "tunnels": (["cost"], ["1", "1000"]),
         "codec": (["micro"], ["lib"]),
     }),
+    "kernel": (5, {
+        "tso": (["tcp4"], KINDS),
+        "gro": (["tcp4"], KINDS),
+        "plain": (["tcp4"], KINDS),
+        "merged": (["tcp4"], KINDS),
+        "all": (["tcp4"], KINDS),
+    }),
 }
 
 # Title, setting, metric, what is compared, with the best of what, and the
@@ -108,6 +118,14 @@ TARGETS = [
      "tso", "udp64", "stt", ["vxlan"], 0.97),
     ("cost of a packet, 1,000 tunnels / 1",
      "tunnels", "cost", "1000", ["1"], 1.1),
+]
+KERNEL_TARGETS = [
+    ("TCP, 4 streams, TSO: STT / no tunnel",
+     "tso", "tcp4", "stt", ["none"], 0.9),
+    ("TCP, 4 streams, TSO: STT / best other",
+     "tso", "tcp4", "stt", OTHERS, 1.5),
+    ("TCP, 4 streams, no TSO, no GRO: STT / best other",
+     "plain", "tcp4", "stt", OTHERS, 1.0),
 ]
 
 # The value of a metric that counts, its unit and what it is divided by, and
@@ -141,11 +159,13 @@ def family(metric):
 
 # What to run.
 
-def make_plan(mode, settings, pristine):
-    """Yields the runs: setting, round, kind, metric."""
+def make_plan(mode, settings, pristine, rounds=None):
+    """Yields the runs: setting, round, kind, metric.  There are 'rounds', or
+    as many as 'mode' says."""
     if mode not in PLANS:
         die("%s: not one of %s" % (mode, ", ".join(sorted(PLANS))))
-    rounds, plan = PLANS[mode]
+    default, plan = PLANS[mode]
+    rounds = rounds or default
     for setting in settings:
         if setting not in plan:
             die("%s: not one of %s" % (setting, ", ".join(plan)))
@@ -348,8 +368,10 @@ def read_iperf(run):
         return {"error": "iperf3: no %s" % e}
     if not gb:
         return {"error": "iperf3: nothing arrived"}
-    values["switch_s_per_gb"] = run["switch_s"] / gb
-    values["machine_s_per_gb"] = run["machine_s"] / gb
+    # In the kernel, the switch has no time of its own.
+    for name in "switch_s", "machine_s":
+        if name in run:
+            values[name + "_per_gb"] = run[name] / gb
     return values
 
 
@@ -392,11 +414,12 @@ def make_ratios(runs, setting, metric, a, b):
             if a in r and r.get(b)]
 
 
-def make_targets(runs, figures):
-    """Returns a row for each target, without "ratio" if it was not
+def make_targets(mode, runs, figures):
+    """Returns a row for each target of 'mode', without "ratio" if it was not
     measured."""
     rows = []
-    for title, setting, metric, a, others, target in TARGETS:
+    targets = KERNEL_TARGETS if mode == "kernel" else TARGETS
+    for title, setting, metric, a, others, target in targets:
         name = METRICS[family(metric)][0]
         cost = family(metric) in COSTS
         row = {"case": title, "target": target, "at_most": cost}
@@ -444,7 +467,7 @@ def do_summary(mode, plan, directory, path, version=""):
     figures = make_figures(runs)
     result = {"mode": mode, "version": version, "machine": machine(),
               "time": int(time.time()), "runs": runs, "figures": figures,
-              "targets": make_targets(runs, figures)}
+              "targets": make_targets(mode, runs, figures)}
     with open(path + ".new", "w") as f:
         json.dump(result, f, indent=1)
         f.write("\n")
@@ -492,7 +515,7 @@ def print_figures(figures):
 
 
 def print_targets(targets):
-    print("\n%-50s %8s %8s  %s" % ("case", "target", "measured", ""))
+    print("\n%-50s %8s %8s" % ("case", "target", "measured"))
     for t in targets:
         target = "%s %.4g" % ("<=" if t["at_most"] else ">=", t["target"])
         if "ratio" not in t:
@@ -565,6 +588,8 @@ def make_plots(figures):
             ("tcp", "bps", 1e6, "TCP", "Mbit/s"),
             ("tcp", "switch_s_per_gb", 1, "CPU time of both switches",
              "seconds per GB"),
+            ("tcp", "machine_s_per_gb", 1, "CPU time of the machine",
+             "seconds per GB"),
             ("udp", "pps", 1e3, "UDP without loss",
              "thousand packets per second"),
             ("rr", "median_ns", 1e3, "Packet and reply", "microseconds")):
@@ -590,11 +615,11 @@ def make_plots(figures):
                                   "incomplete frames", "nanoseconds", points)
 
 
-def do_plot(path, directory):
+def do_plot(path, directory, prefix=""):
     with open(path) as f:
         figures = json.load(f)["figures"]
     for name, commands in make_plots(figures):
-        output = os.path.join(directory, name + ".svg")
+        output = os.path.join(directory, prefix + name + ".svg")
         script = ["set terminal svg size 1000,480 background 'white'",
                   "set output '%s'" % output, "set grid y",
                   "set bmargin 4"] + commands
@@ -612,9 +637,21 @@ def main(argv):
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     command, args = (argv[1:2] or [""])[0], argv[2:]
     if command == "plan" and args:
-        pristine = "--pristine" in args
-        args = [arg for arg in args if arg != "--pristine"]
-        for run in make_plan(args[0], args[1:], pristine):
+        options = [arg for arg in args if arg.startswith("--")]
+        args = [arg for arg in args if not arg.startswith("--")]
+        pristine, rounds = False, None
+        for option in options:
+            name, _, value = option.partition("=")
+            if option == "--pristine":
+                pristine = True
+            elif (name == "--rounds" and value.isdecimal()
+                  and 0 < int(value) < 1000):
+                rounds = int(value)
+            else:
+                die("%s: --pristine, or --rounds= and a number from 1 to 999"
+                    % option)
+        for run in make_plan(args[0] if args else "", args[1:], pristine,
+                             rounds):
             print(*run)
     elif command == "search" and len(args) > 3:
         print(json.dumps(do_search(int(args[0]), float(args[1]),
@@ -630,7 +667,7 @@ def main(argv):
         with open(args[0]) as f:
             result = json.load(f)
         sys.exit(0 if do_table(result) else 1)
-    elif command == "plot" and len(args) == 2:
+    elif command == "plot" and len(args) in (2, 3):
         do_plot(*args)
     else:
         sys.exit(__doc__)

@@ -1,9 +1,11 @@
 #! /bin/sh
-# usage: bench.sh [SETTING...]
+# usage: bench.sh PLAN RUNS
 #
 # Compares tunnels of Open vSwitch's kernel datapath with each other, and with
-# no tunnel.  It is only for the kernel test machine, with VM_CLOCK=instructions
-# (see boot); "make bench-kernel" runs it.
+# no tunnel.  It is only for the kernel test machine; "make bench-kernel" runs
+# it, with VM_CLOCK=instructions (see boot).  PLAN is what "lab-figures.py plan
+# kernel" prints, and the result of each run goes to directory RUNS, for
+# "lab-figures.py summary".
 #
 # Two hosts, each with an Open vSwitch of its own, are connected by a pair of
 # veth devices.  Traffic comes from bridge br0 of host a and goes to that of
@@ -16,23 +18,21 @@
 #
 #     tso     UDP and GRE tunnels are not segmented by the NIC, TCP is
 #     gro     ... and what a host receives is merged
-#     plain   neither is segmented by the NIC
+#     plain   none of them is segmented by the NIC
 #     merged  ... and what a host receives is merged
 #     all     all of them are segmented by the NIC, as in tso with a better NIC.
 #
-# Packets of tunnels are not tracked, as the manual has it.  A run is STREAMS
-# streams of TCP for RUN_SECONDS; the kinds take turns, ROUNDS times.  The time is
-# that of the machine.  If it goes by as instructions are executed, the figures
-# say how many those are for a byte: they do not depend on what else the computer
-# does, and don't know what a cache miss costs.
+# Packets of tunnels are not tracked, as the manual has it.  A run takes
+# RUN_SECONDS of the machine's time.  If that goes by as instructions are executed,
+# the figures say how many those are for a byte: they do not depend on what else
+# the computer does, and don't know what a cache miss costs.
 #
 # SPDX-License-Identifier: Apache-2.0
 # Copyright (c) 2026 The Open vSwitch STT authors.
 
 . "${0%/*}/lib.sh"
 
-: "${ROUNDS:=3}" "${RUN_SECONDS:=1}" "${STREAMS:=4}"
-KINDS="none stt vxlan geneve gre"
+: "${RUN_SECONDS:=1}"
 top=$PWD
 
 die() {
@@ -149,52 +149,28 @@ path() {
     ! grep -q ' mtu ' "$TMPDIR/route" || die "$(cat "$TMPDIR/route")"
 }
 
-# measure SETTING KIND: notes what passes in a second.
+# busy: prints for how many hundredths of a second processors have been busy.
+busy() {
+    awk '$1 == "cpu" { print $2 + $3 + $4 + $7 + $8 }' /proc/stat
+}
+
+# measure KIND METRIC FILE: leaves in FILE what a run over KIND says.
 measure() {
-    path "$2" || die "no way through $2"
+    path "$1" || die "no way through $1"
     within a ip tcp_metrics flush
-    within a iperf3 -J -c 10.0.0.2 -P "$STREAMS" -t "$RUN_SECONDS" \
-        > "$TMPDIR/result" || die "$2: $(cat "$TMPDIR/result")"
-    /usr/bin/python3 - "$TMPDIR/result" "$1" "$2" << 'END'
-import json
-import sys
-
-end = json.load(open(sys.argv[1]))["end"]
-print("#", sys.argv[2], sys.argv[3],
-      int(end["sum_received"]["bits_per_second"]),
-      end["sum_sent"]["retransmits"])
-END
+    before=$(busy)
+    within a iperf3 -J -c 10.0.0.2 -P "${2#tcp}" -t "$RUN_SECONDS" \
+        > "$TMPDIR/result" || die "$1: $(cat "$TMPDIR/result")"
+    after=$(busy)
+    {
+        printf '{"machine_s": %d.%02d, "iperf": ' \
+            $(((after - before) / 100)) $(((after - before) % 100))
+        cat "$TMPDIR/result"
+        echo "}"
+    } > "$3"
 }
 
-# table: reads the notes, and prints the medians and their ratios.
-table() {
-    /usr/bin/python3 -c '
-import statistics
-import sys
-
-figures = {}
-for line in sys.stdin:
-    if line.startswith("# "):
-        setting, kind, bps, again = line[2:].split()
-        figures.setdefault(setting, {}).setdefault(kind, []).append(
-            (int(bps), int(again)))
-for setting, kinds in figures.items():
-    print("\n%-8s %-8s %9s %19s %14s" % (
-        "setting", "kind", "Mbit/s", "least to most", "retransmits"))
-    median = {}
-    for kind, runs in kinds.items():
-        rates = [bps / 1e6 for bps, _ in runs]
-        median[kind] = statistics.median(rates)
-        print("%-8s %-8s %9.0f %9.0f %9.0f %14s" % (
-            setting, kind, median[kind], min(rates), max(rates),
-            "/".join(str(again) for _, again in runs)))
-    best = max(k for k in ((median[k], k) for k in median
-                           if k not in ("none", "stt")))
-    print("stt / none: %.2f   stt / %s, the best of the others: %.2f" % (
-        median["stt"] / median["none"], best[1], median["stt"] / best[0]))
-'
-}
-
+[ $# -eq 2 ] || die "usage: bench.sh PLAN RUNS"
 need iperf3 ethtool nft
 need_module stt openvswitch veth vport_vxlan vport_geneve vport_gre
 PATH=$top/build/ovs/ovsdb:$top/build/ovs/vswitchd:$top/build/ovs/utilities:$PATH
@@ -212,18 +188,14 @@ ip netns exec b iperf3 -s > "$TMPDIR/server" 2>&1 &
 at_exit "kill $!"
 wait_for 60 "the server" sh -c "ip netns exec b ss -ltn | grep -q ':5201 '"
 
-[ $# -gt 0 ] || set -- tso gro plain merged all
-echo "Linux $(uname -r), $STREAMS streams of $RUN_SECONDS s, $ROUNDS rounds"
-for setting; do
-    set_up "$setting"
-    round=0
-    while [ $round -lt "$ROUNDS" ]; do
-        for kind in $KINDS; do
-            measure "$setting" "$kind"
-        done
-        round=$((round + 1))
-    done
-done | tee "$TMPDIR/notes"
-[ "$(grep -c '^# ' "$TMPDIR/notes")" -eq $(($# * ROUNDS * 5)) ] ||
-    die "some runs are missing"
-table < "$TMPDIR/notes"
+echo "Linux $(uname -r), TCP for $RUN_SECONDS s"
+previous=
+while read -r setting round kind metric; do
+    if [ "$setting" != "$previous" ]; then
+        set_up "$setting"
+        previous=$setting
+    fi
+    echo "$setting, round $round, $kind, $metric"
+    measure "$kind" "$metric" "$2/$setting.$round.$kind.$metric.json" \
+        < /dev/null
+done < "$1"
