@@ -20,6 +20,7 @@
 #include "jsonrpc.h"
 #include "openvswitch/json.h"
 #include "packets.h"
+#include "simap.h"
 #include "socket-util.h"
 #include "unixctl.h"
 #include "util.h"
@@ -35,12 +36,16 @@ open_raw(int family, int proto, const struct sock_filter *code, size_t n)
         .filter = CONST_CAST(struct sock_filter *, code),
     };
     int fd = socket(family, SOCK_RAW | SOCK_NONBLOCK, proto);
+    int on = 1;
 
     if (fd < 0) {
         return -errno;
     }
-    if (n && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
-                        sizeof prog)) {
+    if (setsockopt(fd, family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                   family == AF_INET6 ? IPV6_RECVPKTINFO : IP_PKTINFO,
+                   &on, sizeof on)
+        || (n && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+                            sizeof prog))) {
         int error = errno;
 
         close(fd);
@@ -76,29 +81,82 @@ open_rst(bool is_ipv6, uint16_t port)
                     ARRAY_SIZE(code));
 }
 
+union address {
+    struct sockaddr sa;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
+/* Takes a packet from 'fd', and stores up to 'size' bytes of it in 'buf', its
+ * sender in '*from', and in '*ifindex' the index of the device that it came
+ * by, 0 if that is not known.  Returns the number of bytes stored, or a
+ * negative errno value. */
+static ssize_t
+receive(int fd, void *buf, size_t size, union address *from, int *ifindex)
+{
+    union {
+        struct cmsghdr align;
+        char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))
+                 + CMSG_SPACE(sizeof(struct in_pktinfo))];
+    } control;
+    struct iovec iov = { .iov_base = buf, .iov_len = size };
+    struct msghdr msg = {
+        .msg_name = from,
+        .msg_namelen = sizeof *from,
+        .msg_iov = &iov,
+        .msg_iovlen = 1,
+        .msg_control = control.buf,
+        .msg_controllen = sizeof control.buf,
+    };
+    struct cmsghdr *cmsg;
+    ssize_t len;
+
+    *ifindex = 0;
+    do {
+        len = recvmsg(fd, &msg, MSG_DONTWAIT);
+    } while (len < 0 && errno == EINTR);
+    if (len < 0) {
+        return -errno;
+    }
+    for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
+        if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+
+            memcpy(&info, CMSG_DATA(cmsg), sizeof info);
+            *ifindex = info.ipi_ifindex;
+        } else if (cmsg->cmsg_level == IPPROTO_IPV6
+                   && cmsg->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+
+            memcpy(&info, CMSG_DATA(cmsg), sizeof info);
+            *ifindex = info.ipi6_ifindex;
+        }
+    }
+    return len;
+}
+
 /* Returns how many packets wait at 'fd', which is closed, that 'peer' sent or,
- * for ICMP, that speak of a packet to 'peer' and TCP port 'port'. */
+ * for ICMP, that speak of a packet to 'peer' and TCP port 'port'.
+ *
+ * In the userspace datapath, the host sees a packet twice: when it arrives at
+ * the NIC, and when the bridge delivers it.  So what counts is the device with
+ * the most packets. */
 static unsigned int
 count(int fd, bool is_ipv6, bool is_icmp, const struct in6_addr *peer,
       uint16_t port)
 {
+    struct simap by_device = SIMAP_INITIALIZER(&by_device);
+    const struct simap_node *node;
     unsigned int n = 0;
 
     for (;;) {
-        union {
-            struct sockaddr sa;
-            struct sockaddr_in in;
-            struct sockaddr_in6 in6;
-        } from;
-        socklen_t from_len = sizeof from;
+        union address from;
         uint8_t buf[256];
-        ssize_t len = recvfrom(fd, buf, sizeof buf, MSG_DONTWAIT, &from.sa,
-                               &from_len);
+        bool matches;
+        int ifindex;
+        ssize_t len = receive(fd, buf, sizeof buf, &from, &ifindex);
 
         if (len < 0) {
-            if (errno == EINTR) {
-                continue;
-            }
             break;
         }
         if (!is_icmp) {
@@ -109,7 +167,7 @@ count(int fd, bool is_ipv6, bool is_icmp, const struct in6_addr *peer,
             } else {
                 in6_addr_set_mapped_ipv4(&addr, from.in.sin_addr.s_addr);
             }
-            n += ipv6_addr_equals(&addr, peer);
+            matches = ipv6_addr_equals(&addr, peer);
         } else {
             /* The packet that it speaks of is behind the ICMP header. */
             size_t ofs = is_ipv6 ? 0 : (buf[0] & 15) * 4;
@@ -135,11 +193,22 @@ count(int fd, bool is_ipv6, bool is_icmp, const struct in6_addr *peer,
                 memcpy(&ip_dst, ip + 16, sizeof ip_dst);
                 in6_addr_set_mapped_ipv4(&dst, ip_dst);
             }
-            n += (is_error && ipv6_addr_equals(&dst, peer)
-                  && (ip[ip_len + 2] << 8 | ip[ip_len + 3]) == port);
+            matches = (is_error && ipv6_addr_equals(&dst, peer)
+                       && (ip[ip_len + 2] << 8 | ip[ip_len + 3]) == port);
+        }
+        if (matches) {
+            char device[INT_STRLEN(int) + 1];
+
+            snprintf(device, sizeof device, "%d", ifindex);
+            simap_increase(&by_device, device, 1);
         }
     }
     close(fd);
+
+    SIMAP_FOR_EACH (node, &by_device) {
+        n = MAX(n, node->data);
+    }
+    simap_destroy(&by_device);
     return n;
 }
 
