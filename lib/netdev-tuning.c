@@ -210,30 +210,62 @@ is_gro_off(struct netdev *netdev)
     return off;
 }
 
-/* Returns true if GRO is off for an interface of the tunnels whose port of the
- * datapath is 'port'. */
+/* Returns true if 'netdev' is the interface of a tunnel of the userspace
+ * datapath. */
 static bool
-is_any_gro_off(const char *port)
+is_userspace_tunnel(const struct netdev *netdev)
 {
-    bool off = false;
-    size_t n;
-    struct netdev **vports = netdev_get_vports(&n);
+    const char *dpif_type = netdev_get_dpif_type(netdev);
 
+    return netdev_vport_is_vport_class(netdev->netdev_class)
+           && netdev_has_tunnel_push_pop(netdev)
+           && dpif_type && strcmp(dpif_type, "system");
+}
+
+/* Switches GRO off or on for 'port' of the userspace datapath, called 'name'.
+ * If 'off' is false, it remains off if an interface of its tunnels wants that.
+ * All of these interfaces show what is in force now. */
+static void
+set_gro_off(struct netdev *port, const char *name, bool off)
+{
+    bool before = is_gro_off(port);
+    struct netdev **vports;
+    size_t n;
+
+    if (before == off) {
+        return;
+    }
+
+    /* Only interfaces of the same port count, and the port isn't one. */
+    vports = netdev_get_vports(&n);
     for (size_t i = 0; i < n; i++) {
         char namebuf[NETDEV_VPORT_NAME_BUFSIZE];
 
-        off |= is_gro_off(vports[i])
-               && !strcmp(port, netdev_vport_get_dpif_port(vports[i], namebuf,
-                                                           sizeof namebuf));
-        netdev_close(vports[i]);
+        if (vports[i] == port
+            || strcmp(name, netdev_vport_get_dpif_port(vports[i], namebuf,
+                                                       sizeof namebuf))) {
+            netdev_close(vports[i]);
+            vports[i] = NULL;
+        } else {
+            off |= is_gro_off(vports[i]);
+        }
+    }
+    atomic_store_relaxed(&port->tuning.gro_off, off);
+    for (size_t i = 0; i < n; i++) {
+        if (vports[i]) {
+            if (off != before) {
+                netdev_change_seq_changed(vports[i]);
+            }
+            netdev_close(vports[i]);
+        }
     }
     free(vports);
-    return off;
 }
 
 /* Like netdev_tuning_configure(), for 'netdev' that is the interface of a
  * tunnel, which has a port of the userspace datapath in common with others.
- * What one of them wants off is off for all. */
+ * What one of them wants off is off for all.  Nothing happens to a tunnel of
+ * another datapath. */
 void
 netdev_tuning_configure_tunnel(struct netdev *netdev,
                                const struct smap *other_config)
@@ -243,7 +275,7 @@ netdev_tuning_configure_tunnel(struct netdev *netdev,
     struct netdev *port;
     const char *name;
 
-    if (!netdev_vport_is_vport_class(netdev->netdev_class)) {
+    if (!is_userspace_tunnel(netdev)) {
         return;
     }
     atomic_store_relaxed(&netdev->tuning.gro_off, off);
@@ -251,10 +283,8 @@ netdev_tuning_configure_tunnel(struct netdev *netdev,
     name = netdev_vport_get_dpif_port(netdev, namebuf, sizeof namebuf);
     port = netdev_from_name(name);
     if (port) {
-        if (port != netdev && off != is_gro_off(port)) {
-            atomic_store_relaxed(&port->tuning.gro_off, false);
-            atomic_store_relaxed(&port->tuning.gro_off,
-                                 off || is_any_gro_off(name));
+        if (port != netdev) {
+            set_gro_off(port, name, off);
         }
         netdev_close(port);
     }
@@ -274,6 +304,27 @@ netdev_tuning_get_status(const struct netdev *netdev, struct smap *smap)
                  ? "nic"
                  : netdev->ol_flags & NETDEV_TX_OFFLOAD_TCP_TSO ? "kernel"
                  : "switch");
+    }
+}
+
+/* Adds to 'smap' what is in force for 'netdev', the interface of a tunnel.  It
+ * shares that with the other interfaces of the same port of the datapath.
+ * Nothing is added if the tunnel isn't one of the userspace datapath. */
+void
+netdev_tuning_get_tunnel_status(const struct netdev *netdev, struct smap *smap)
+{
+    char namebuf[NETDEV_VPORT_NAME_BUFSIZE];
+    struct netdev *port;
+
+    if (!is_userspace_tunnel(netdev)) {
+        return;
+    }
+    port = netdev_from_name(netdev_vport_get_dpif_port(netdev, namebuf,
+                                                       sizeof namebuf));
+    if (port) {
+        smap_add(smap, "gro", userspace_tso_enabled() && !is_gro_off(port)
+                              ? "true" : "false");
+        netdev_close(port);
     }
 }
 

@@ -53,6 +53,7 @@ void netdev_tuning_configure(struct netdev *, const struct smap *other_config);
 void netdev_tuning_configure_tunnel(struct netdev *,
                                     const struct smap *other_config);
 void netdev_tuning_get_status(const struct netdev *, struct smap *);
+void netdev_tuning_get_tunnel_status(const struct netdev *, struct smap *);
 
 /* Segmentation by the kernel. */
 void netdev_tuning_init_ol(struct netdev *);
