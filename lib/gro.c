@@ -57,6 +57,7 @@ struct train {
     size_t last;                /* Where the last one is. */
     size_t n;                   /* Number of segments. */
     size_t payload;             /* Bytes in all of them. */
+    bool same_id;               /* Have all of them one IPv4 ID? */
     bool push;                  /* Has the last one PSH? */
     bool open;                  /* May there be more of them? */
 };
@@ -244,8 +245,30 @@ same_metadata(const struct dp_packet *a, const struct dp_packet *b)
            && flow_tnl_equal(&x->tunnel, &y->tunnel);
 }
 
+/* Returns true if the IPv4 ID of 's' may come after those of 'train', whose
+ * flags are the same.
+ *
+ * Segmentation counts IDs up, so those that count up will be as they were.
+ * Many senders give all of their segments that must not be fragmented one ID,
+ * 0 for example.  Such an ID has no meaning (RFC 6864, section 4.1), so it
+ * does no harm that it will count up.  A mix of both isn't merged, since it is
+ * neither. */
+static bool
+id_follows(const struct train *train, const struct segment *s)
+{
+    const struct ip_header *first = ip4_of(&train->first);
+    bool atomic = (first->ip_frag_off & htons(IP_DONT_FRAGMENT)) != 0;
+    uint16_t count = ntohs(ip4_of(s)->ip_id) - ntohs(first->ip_id);
+
+    if (count) {
+        return !train->same_id && count == train->n;
+    }
+    return atomic && (train->n == 1 || train->same_id);
+}
+
 /* Returns true if 's', which is of the same connection as 'train', comes right
- * after its segments, and nothing would be lost if it became one of them. */
+ * after its segments, and nothing that matters would be lost if it became one
+ * of them. */
 static bool
 follows(const struct train *train, const struct segment *s)
 {
@@ -282,10 +305,9 @@ follows(const struct train *train, const struct segment *s)
         const struct ip_header *x = ip4_of(first);
         const struct ip_header *y = ip4_of(s);
 
-        /* TSO counts the ID up. */
         if (x->ip_tos != y->ip_tos || x->ip_ttl != y->ip_ttl
             || x->ip_frag_off != y->ip_frag_off
-            || (uint16_t) (ntohs(x->ip_id) + train->n) != ntohs(y->ip_id)) {
+            || !id_follows(train, s)) {
             return false;
         }
     }
@@ -428,6 +450,9 @@ gro_batch(struct dp_packet_batch *batch)
         train = find_train(trains, n_trains, &s);
         if (train && follows(train, &s) && checksums_ok(&train->first)
             && checksums_ok(&s)) {
+            train->same_id = (!s.ipv6
+                              && ip4_of(&s)->ip_id
+                                 == ip4_of(&train->first)->ip_id);
             next[train->last] = i;
             train->last = i;
             train->n++;

@@ -10,7 +10,9 @@
  * with TSO.
  *
  * What is merged can be undone: dp_packet_gso_batch() and the checksums of
- * dp_packet_ol_send_prepare() give the very segments again. */
+ * dp_packet_ol_send_prepare() give the very segments again.  Only if all of
+ * them had the same IPv4 ID, and may not be fragmented, so that it has no
+ * meaning, their IDs count up then. */
 
 #include <stddef.h>
 

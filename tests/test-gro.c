@@ -153,6 +153,95 @@ set_port(struct dp_packet_batch *batch)
     }
 }
 
+/* Sets the IPv4 ID of 'packet' and whether it may be fragmented. */
+static void
+set_id(struct dp_packet *packet, uint16_t id, bool dont_fragment)
+{
+    struct ip_header *ip = dp_packet_l3(packet);
+
+    ip->ip_id = htons(id);
+    ip->ip_frag_off = dont_fragment ? htons(IP_DONT_FRAGMENT) : 0;
+    set_csums(packet);
+    packet->offloads = 0;
+}
+
+/* IPv4 IDs that count up, that are all the same, and others. */
+static void
+test_ip_id(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const struct {
+        uint16_t ids[5];
+        size_t n;               /* Packets left. */
+        size_t n_df;            /* The same, without fragmentation. */
+    } cases[] = {
+        /* Up. */
+        { { 0, 1, 2, 3, 4 }, 1, 1 },
+        { { 0xfffd, 0xfffe, 0xffff, 0, 1 }, 1, 1 },
+        /* The same. */
+        { { 0, 0, 0, 0, 0 }, 5, 1 },
+        { { 0xffff, 0xffff, 0xffff, 0xffff, 0xffff }, 5, 1 },
+        /* First the one, then the other. */
+        { { 0, 1, 1, 1, 1 }, 4, 2 },
+        { { 7, 7, 8, 9, 10 }, 2, 2 },
+        { { 7, 7, 9, 10, 11 }, 3, 2 },
+        { { 7, 8, 9, 7, 7 }, 3, 2 },
+        /* Neither. */
+        { { 4, 3, 2, 1, 0 }, 5, 5 },
+        { { 0, 2, 4, 6, 8 }, 5, 5 },
+        { { 5, 5, 6, 6, 6 }, 4, 2 },
+        { { 0, 256, 512, 768, 1024 }, 5, 5 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        for (int df = 0; df < 2; df++) {
+            size_t left = df ? cases[i].n_df : cases[i].n;
+            struct dp_packet_batch batch, copy;
+            struct dp_packet *packet;
+            size_t n_segs = 0;
+            char name[32];
+
+            snprintf(name, sizeof name, "case %"PRIuSIZE" DF %d", i, df);
+            stt_test_case = name;
+            dp_packet_batch_init(&batch);
+            add_segments(&batch, SPEC(.proto = IPPROTO_TCP, .payload = 4500),
+                         1000, UNKNOWN);
+            set_port(&batch);
+            CHECK_EQ(dp_packet_batch_size(&batch), 5);
+            DP_PACKET_BATCH_FOR_EACH (k, packet, &batch) {
+                set_id(packet, cases[i].ids[k], df);
+            }
+            remember(&copy, &batch);
+            gro_batch(&batch);
+            CHECK_EQ(dp_packet_batch_size(&batch), left);
+
+            /* The IDs of each packet's segments count up. */
+            DP_PACKET_BATCH_FOR_EACH (k, packet, &batch) {
+                const struct ip_header *ip = dp_packet_l3(packet);
+                size_t n = 1;
+
+                CHECK_EQ(ntohs(ip->ip_id), cases[i].ids[n_segs]);
+                if (dp_packet_get_tso_segsz(packet)) {
+                    n = dp_packet_gso_nr_segs(packet);
+                }
+                for (size_t j = 0; j < n; j++) {
+                    set_id(copy.packets[n_segs + j],
+                           cases[i].ids[n_segs] + j, df);
+                }
+                n_segs += n;
+            }
+            dp_packet_gso_batch(&batch);
+            finish(&batch);
+            CHECK_EQ(dp_packet_batch_size(&batch), 5);
+            DP_PACKET_BATCH_FOR_EACH (k, packet, &batch) {
+                check_same(packet, copy.packets[k]);
+            }
+            destroy(&copy);
+            destroy(&batch);
+        }
+    }
+    stt_test_case = NULL;
+}
+
 /* What can be merged, of any kind and length. */
 static void
 test_merge(struct ovs_cmdl_context *ctx OVS_UNUSED)
@@ -651,6 +740,7 @@ test_gro_main(int argc, char *argv[])
 {
     static const struct ovs_cmdl_command commands[] = {
         { "merge", NULL, 0, 0, test_merge, OVS_RO },
+        { "ip-id", NULL, 0, 0, test_ip_id, OVS_RO },
         { "limit", NULL, 0, 0, test_limit, OVS_RO },
         { "refuse", NULL, 0, 0, test_refuse, OVS_RO },
         { "refuse-all", NULL, 0, 0, test_refuse_all, OVS_RO },
