@@ -142,39 +142,59 @@ netdev_tuning_rxq_closed(struct netdev *netdev)
 
 /* Segmentation by the kernel. */
 
+/* Returns what of the offload features of 'netdev' is to be used.  For any
+ * thread: a batch of packets is sent with all or with none of what
+ * other_config:kernel-tso switches, if its sender calls this once. */
+uint64_t
+netdev_tuning_ol_flags(const struct netdev *netdev)
+{
+    uint64_t unused;
+
+    atomic_read_relaxed(&CONST_CAST(struct netdev *, netdev)->tuning.ol_unused,
+                        &unused);
+    return netdev->ol_flags & ~unused;
+}
+
 /* Has the kernel segment the TCP packets sent to 'netdev' if 'enable' is true,
  * even if its NIC can't.  The kernel does that last, so that a packet passes
- * the rest of it in one piece. */
+ * the rest of it in one piece.
+ *
+ * PMD threads send packets to 'netdev' meanwhile.  They read 'ol_flags' with
+ * no lock, so it remains as it was when the port was made, and what of it
+ * isn't to be used is in an atomic variable of its own.  No order is needed,
+ * because nothing else depends on it: packets are sent rightly either way. */
 static void
 set_kernel_tso(struct netdev *netdev, bool enable)
 {
-    uint64_t flags = netdev->tuning.nic_ol_flags;
+    struct netdev_tuning *tuning = &netdev->tuning;
+    uint64_t unused = enable ? 0 : netdev->ol_flags & ~tuning->nic_ol_flags;
+    uint64_t before;
 
-    if (!netdev->tuning.kernel_can_tso) {
+    if (!tuning->kernel_can_tso) {
         return;
     }
-    if (enable) {
-        /* What is to be segmented has no checksum yet. */
-        flags |= NETDEV_TX_OFFLOAD_TCP_TSO | NETDEV_TX_OFFLOAD_TCP_CKSUM;
-    }
-    if (netdev->ol_flags != flags) {
-        netdev->ol_flags = flags;
+    atomic_read_relaxed(&tuning->ol_unused, &before);
+    if (before != unused) {
+        atomic_store_relaxed(&tuning->ol_unused, unused);
         netdev_change_seq_changed(netdev);
     }
 }
 
 /* With userspace TSO, has the kernel segment the packets sent to 'netdev' if
  * it is of a type that hands them to a packet socket.  Its 'ol_flags' must be
- * those of the NIC.  Only for the main thread. */
+ * those of the NIC, and no other thread may know 'netdev' yet. */
 void
 netdev_tuning_init_ol(struct netdev *netdev)
 {
-#ifdef __linux__
-    netdev->tuning.kernel_can_tso
-        = netdev->netdev_class == &netdev_linux_class;
-#endif
     netdev->tuning.nic_ol_flags = netdev->ol_flags;
-    set_kernel_tso(netdev, true);
+#ifdef __linux__
+    if (netdev->netdev_class == &netdev_linux_class) {
+        netdev->tuning.kernel_can_tso = true;
+        /* What is to be segmented has no checksum yet. */
+        netdev->ol_flags |= (NETDEV_TX_OFFLOAD_TCP_TSO
+                             | NETDEV_TX_OFFLOAD_TCP_CKSUM);
+    }
+#endif
 }
 
 /* Configuration and status. */
@@ -302,8 +322,8 @@ netdev_tuning_get_status(const struct netdev *netdev, struct smap *smap)
         smap_add(smap, "tx_tcp_seg_by",
                  netdev->tuning.nic_ol_flags & NETDEV_TX_OFFLOAD_TCP_TSO
                  ? "nic"
-                 : netdev->ol_flags & NETDEV_TX_OFFLOAD_TCP_TSO ? "kernel"
-                 : "switch");
+                 : netdev_tuning_ol_flags(netdev) & NETDEV_TX_OFFLOAD_TCP_TSO
+                 ? "kernel" : "switch");
     }
 }
 

@@ -37,6 +37,7 @@ struct netdev_tuning {
     uint64_t nic_ol_flags;      /* 'ol_flags' without its help. */
 
     /* For all threads. */
+    atomic_uint64_t ol_unused;          /* Those of 'ol_flags' not to use. */
     atomic_bool gro_off;                /* No merging of segments. */
     atomic_uint64_t gro_segments;       /* That have been merged. */
     atomic_uint64_t gro_packets;        /* That they have become. */
@@ -57,6 +58,7 @@ void netdev_tuning_get_tunnel_status(const struct netdev *, struct smap *);
 
 /* Segmentation by the kernel. */
 void netdev_tuning_init_ol(struct netdev *);
+uint64_t netdev_tuning_ol_flags(const struct netdev *);
 
 /* Receive socket buffers. */
 void netdev_tuning_rxq_opened(struct netdev *, int fd);

@@ -10,6 +10,7 @@
 #undef NDEBUG
 #include "netdev-tuning.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,6 +25,7 @@
 #include "random.h"
 #include "smap.h"
 #include "test-stt.h"
+#include "userspace-tso.h"
 #include "util.h"
 
 /* A maximal IPv6 packet with an Ethernet header and two VLAN tags, and the
@@ -217,6 +219,7 @@ test_rcvbuf(struct ovs_cmdl_context *ctx OVS_UNUSED)
     close(fd);
 }
 
+/* Checks that 'netdev' uses the features 'ol_flags'. */
 static void
 check_seg_by(const struct netdev *netdev, const char *by, uint64_t ol_flags)
 {
@@ -225,9 +228,41 @@ check_seg_by(const struct netdev *netdev, const char *by, uint64_t ol_flags)
     stt_test_case = by;
     netdev_tuning_get_status(netdev, &status);
     CHECK(!strcmp(by, smap_get_def(&status, "tx_tcp_seg_by", "")));
-    CHECK_EQ(netdev->ol_flags, ol_flags);
+    CHECK_EQ(netdev_tuning_ol_flags(netdev), ol_flags);
     smap_destroy(&status);
 }
+
+#ifdef __linux__
+static size_t n_sent;
+
+static int
+count_sent(struct netdev *netdev OVS_UNUSED, int qid OVS_UNUSED,
+           struct dp_packet_batch *batch, bool concurrent_txq OVS_UNUSED)
+{
+    n_sent = dp_packet_batch_size(batch);
+    dp_packet_delete_batch(batch, true);
+    return 0;
+}
+
+/* Sends a packet of three segments to 'netdev', which is of type "system", and
+ * checks in how many it gets there. */
+static void
+check_sent(struct netdev *netdev, size_t n)
+{
+    const struct netdev_class *netdev_class = netdev->netdev_class;
+    const struct netdev_class counter = { .send = count_sent };
+    struct dp_packet_batch batch;
+
+    dp_packet_batch_init_packet(&batch,
+                                build_partial(SPEC(.proto = IPPROTO_TCP,
+                                                   .payload = 3000), 1000));
+    netdev->netdev_class = &counter;
+    CHECK_EQ(netdev_send(netdev, 0, &batch, false), 0);
+    netdev->netdev_class = netdev_class;
+    CHECK_EQ(n_sent, n);
+    dp_packet_batch_destroy(&batch);
+}
+#endif
 
 static void
 test_kernel_tso(struct ovs_cmdl_context *ctx OVS_UNUSED)
@@ -251,16 +286,30 @@ test_kernel_tso(struct ovs_cmdl_context *ctx OVS_UNUSED)
         .netdev_class = &netdev_tap_class,
     };
 
+    struct smap config = SMAP_INITIALIZER(&config);
+    uint64_t before;
+
     /* Without userspace TSO. */
     configure(&nic, "kernel-tso", NULL);
     check_seg_by(&nic, "", sctp);
 
+    smap_add(&config, "userspace-tso-enable", "true");
+    userspace_tso_init(&config);
+    smap_destroy(&config);
     netdev_tuning_init_ol(&nic);
     check_seg_by(&nic, "kernel", sctp | tso);
+    check_sent(&nic, 1);
+
+    /* Other threads read 'ol_flags'. */
+    before = nic.ol_flags;
     configure(&nic, "kernel-tso", "false");
     check_seg_by(&nic, "switch", sctp);
+    check_sent(&nic, 3);
+    CHECK_EQ(nic.ol_flags, before);
     configure(&nic, "kernel-tso", NULL);
     check_seg_by(&nic, "kernel", sctp | tso);
+    check_sent(&nic, 1);
+    CHECK_EQ(nic.ol_flags, before);
 
     netdev_tuning_init_ol(&tso_nic);
     check_seg_by(&tso_nic, "nic", tso);
