@@ -219,6 +219,34 @@ same_connection(const struct segment *a, const struct segment *b)
     }
 }
 
+/* Returns true if the original tuples of the connections of 'x' and 'y', which
+ * are tracked, are the same. */
+static bool
+same_orig_tuple(const struct pkt_metadata *x, const struct pkt_metadata *y)
+{
+    const struct ovs_key_ct_tuple_ipv4 *a = &x->ct_orig_tuple.ipv4;
+    const struct ovs_key_ct_tuple_ipv4 *b = &y->ct_orig_tuple.ipv4;
+
+    if (x->ct_orig_tuple_ipv6 != y->ct_orig_tuple_ipv6) {
+        return false;
+    }
+    if (x->ct_orig_tuple_ipv6) {
+        const struct ovs_key_ct_tuple_ipv6 *a6 = &x->ct_orig_tuple.ipv6;
+        const struct ovs_key_ct_tuple_ipv6 *b6 = &y->ct_orig_tuple.ipv6;
+
+        return ipv6_addr_equals(&a6->ipv6_src, &b6->ipv6_src)
+               && ipv6_addr_equals(&a6->ipv6_dst, &b6->ipv6_dst)
+               && a6->src_port == b6->src_port
+               && a6->dst_port == b6->dst_port
+               && a6->ipv6_proto == b6->ipv6_proto;
+    }
+    return a->ipv4_src == b->ipv4_src
+           && a->ipv4_dst == b->ipv4_dst
+           && a->src_port == b->src_port
+           && a->dst_port == b->dst_port
+           && a->ipv4_proto == b->ipv4_proto;
+}
+
 /* Returns true if what the switch knows about 'a' and 'b' is the same, so that
  * it would do the same with both. */
 static bool
@@ -235,10 +263,13 @@ same_metadata(const struct dp_packet *a, const struct dp_packet *b)
            /* Valid only if 'ct_state' isn't 0. */
            && (!x->ct_state || (x->ct_zone == y->ct_zone
                                 && x->ct_mark == y->ct_mark
-                                && ovs_u128_equals(x->ct_label, y->ct_label)))
+                                && ovs_u128_equals(x->ct_label, y->ct_label)
+                                && same_orig_tuple(x, y)))
            && x->in_port.odp_port == y->in_port.odp_port
            && x->orig_in_port == y->orig_in_port
            && x->conn == y->conn
+           /* Valid only if 'conn' isn't null. */
+           && (!x->conn || x->reply == y->reply)
            && a->has_mark == b->has_mark
            && (!a->has_mark || *dp_packet_flow_mark_ptr(a)
                                == *dp_packet_flow_mark_ptr(b))

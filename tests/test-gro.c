@@ -304,10 +304,21 @@ enum change {
     NO_ACK, FIN, SYN, RST, URG, ECE, CWR,
     SRC_PORT, DST_PORT, SRC_IP, DST_IP, TTL, CE, IP_ID_GAP, DONT_FRAGMENT,
     FRAGMENT, FLOW_LABEL, MAC, VLAN, LONGER, SHORTER, PADDING,
-    BAD_L4_CSUM, BAD_IP_CSUM, MARKED_BAD, TSO, CUT, TUNNEL, RECIRC, IN_PORT,
-    CT_STATE, PKT_MARK, TNL_KEY,
-    PUSH, RSS_HASH,
+    BAD_L4_CSUM, BAD_IP_CSUM, MARKED_BAD, TSO, CUT, TUNNEL, PUSH, RSS_HASH,
     N_CHANGES
+};
+
+/* Of metadata. */
+enum md_change {
+    MD_NOTHING,
+    MD_RECIRC, MD_DP_HASH, MD_SKB_PRIORITY, MD_PKT_MARK, MD_IN_PORT,
+    MD_ORIG_IN_PORT, MD_CONN, MD_REPLY, MD_FLOW_MARK, MD_NO_FLOW_MARK,
+    MD_CT_STATE, MD_CT_UNTRACKED, MD_CT_ZONE, MD_CT_MARK, MD_CT_LABEL,
+    MD_CT_TUPLE_SRC, MD_CT_TUPLE_DST, MD_CT_TUPLE_SPORT, MD_CT_TUPLE_DPORT,
+    MD_CT_TUPLE_PROTO, MD_CT_TUPLE_FAMILY,
+    MD_TNL_DST, MD_TNL_SRC, MD_TNL_ID, MD_TNL_TOS, MD_TNL_FLAGS, MD_TNL_PORT,
+    MD_TNL_GBP, MD_TNL_OPT, MD_TNL_OPT_LEN, MD_TNL_NONE,
+    N_MD_CHANGES
 };
 
 static void
@@ -382,14 +393,6 @@ change(struct dp_packet *packet, enum change what, bool ipv6)
     case TSO: dp_packet_set_tso_segsz(packet, 1000); break;
     case CUT: dp_packet_set_cutlen(packet, 700); break;
     case TUNNEL: dp_packet_tunnel_set_vxlan(packet); break;
-    case RECIRC: packet->md.recirc_id = 1; break;
-    case IN_PORT: packet->md.in_port.odp_port = 8; break;
-    case CT_STATE: packet->md.ct_state = 1; break;
-    case PKT_MARK: packet->md.pkt_mark = 1; break;
-    case TNL_KEY:
-        memset(&packet->md.tunnel, 0, sizeof packet->md.tunnel);
-        packet->md.tunnel.ip_dst = htonl(1);
-        break;
     case PUSH: tcp->tcp_ctl ^= htons(TCP_PSH); left = 2; break;
     case RSS_HASH: dp_packet_set_rss_hash(packet, 5); left = 1; break;
     case N_CHANGES: OVS_NOT_REACHED();
@@ -464,6 +467,170 @@ test_refuse(struct ovs_cmdl_context *ctx OVS_UNUSED)
             }
             destroy(&copy);
             destroy(&batch);
+        }
+    }
+    stt_test_case = NULL;
+}
+
+/* Gives 'packet' metadata none of which is 0. */
+static void
+fill_md(struct dp_packet *packet, bool ipv6)
+{
+    static char conn;
+    struct pkt_metadata *md = &packet->md;
+    struct flow_tnl *tnl = &md->tunnel;
+
+    /* What nobody may look at differs. */
+    memset(md, random_uint32(), sizeof *md);
+    md->recirc_id = 2;
+    md->dp_hash = 3;
+    md->skb_priority = 4;
+    md->pkt_mark = 5;
+    md->in_port.odp_port = 7;
+    md->orig_in_port = 6;
+    md->conn = (struct conn *) &conn;
+    md->reply = true;
+    dp_packet_set_flow_mark(packet, 8);
+
+    md->ct_state = CS_TRACKED | CS_ESTABLISHED;
+    md->ct_zone = 9;
+    md->ct_mark = 10;
+    md->ct_label = (ovs_u128) { .u64 = { .hi = 11, .lo = 12 } };
+    md->ct_orig_tuple_ipv6 = ipv6;
+    if (ipv6) {
+        struct ovs_key_ct_tuple_ipv6 *tuple = &md->ct_orig_tuple.ipv6;
+
+        memset(&tuple->ipv6_src, 13, sizeof tuple->ipv6_src);
+        memset(&tuple->ipv6_dst, 14, sizeof tuple->ipv6_dst);
+        tuple->src_port = htons(15);
+        tuple->dst_port = htons(16);
+        tuple->ipv6_proto = IPPROTO_TCP;
+    } else {
+        struct ovs_key_ct_tuple_ipv4 *tuple = &md->ct_orig_tuple.ipv4;
+
+        tuple->ipv4_src = htonl(13);
+        tuple->ipv4_dst = htonl(14);
+        tuple->src_port = htons(15);
+        tuple->dst_port = htons(16);
+        tuple->ipv4_proto = IPPROTO_TCP;
+    }
+
+    memset(tnl, 0, sizeof *tnl);
+    tnl->ip_src = htonl(17);
+    tnl->ip_dst = htonl(18);
+    tnl->tun_id = htonll(19);
+    tnl->flags = FLOW_TNL_F_KEY | FLOW_TNL_F_UDPIF;
+    tnl->ip_tos = 20;
+    tnl->tp_src = htons(21);
+    tnl->gbp_id = htons(22);
+    tnl->metadata.present.len = 8;
+    memset(tnl->metadata.opts.gnv, 23, 8);
+}
+
+/* Changes metadata from fill_md().  Returns how many packets are left when
+ * three segments are merged of which the middle one has that. */
+static size_t
+change_md(struct dp_packet *packet, enum md_change what, bool ipv6)
+{
+    struct pkt_metadata *md = &packet->md;
+    struct ovs_key_ct_tuple_ipv4 *tuple4 = &md->ct_orig_tuple.ipv4;
+    struct ovs_key_ct_tuple_ipv6 *tuple6 = &md->ct_orig_tuple.ipv6;
+    struct flow_tnl *tnl = &md->tunnel;
+
+    switch (what) {
+    case MD_NOTHING: return 1;
+    case MD_RECIRC: md->recirc_id++; break;
+    case MD_DP_HASH: md->dp_hash++; break;
+    case MD_SKB_PRIORITY: md->skb_priority++; break;
+    case MD_PKT_MARK: md->pkt_mark++; break;
+    case MD_IN_PORT: md->in_port.odp_port++; break;
+    case MD_ORIG_IN_PORT: md->orig_in_port++; break;
+    case MD_CONN: md->conn = NULL; break;
+    case MD_REPLY: md->reply = false; break;
+    case MD_FLOW_MARK: dp_packet_set_flow_mark(packet, 1); break;
+    case MD_NO_FLOW_MARK: packet->has_mark = false; break;
+    case MD_CT_STATE: md->ct_state ^= CS_REPLY_DIR; break;
+    case MD_CT_UNTRACKED: md->ct_state = 0; break;
+    case MD_CT_ZONE: md->ct_zone ^= 0x100; break;
+    case MD_CT_MARK: md->ct_mark ^= 0x10000; break;
+    case MD_CT_LABEL: md->ct_label.u64.hi ^= 1ull << 63; break;
+    case MD_CT_TUPLE_SRC:
+        if (ipv6) {
+            tuple6->ipv6_src.s6_addr[15]++;
+        } else {
+            tuple4->ipv4_src ^= htonl(1);
+        }
+        break;
+    case MD_CT_TUPLE_DST:
+        if (ipv6) {
+            tuple6->ipv6_dst.s6_addr[15]++;
+        } else {
+            tuple4->ipv4_dst ^= htonl(1);
+        }
+        break;
+    case MD_CT_TUPLE_SPORT:
+        *(ipv6 ? &tuple6->src_port : &tuple4->src_port) ^= htons(1);
+        break;
+    case MD_CT_TUPLE_DPORT:
+        *(ipv6 ? &tuple6->dst_port : &tuple4->dst_port) ^= htons(1);
+        break;
+    case MD_CT_TUPLE_PROTO:
+        *(ipv6 ? &tuple6->ipv6_proto : &tuple4->ipv4_proto) = IPPROTO_UDP;
+        break;
+    case MD_CT_TUPLE_FAMILY: md->ct_orig_tuple_ipv6 = !ipv6; break;
+    case MD_TNL_DST: tnl->ip_dst ^= htonl(1); break;
+    case MD_TNL_SRC: tnl->ip_src ^= htonl(1); break;
+    case MD_TNL_ID: tnl->tun_id ^= htonll(1ull << 40); break;
+    case MD_TNL_TOS: tnl->ip_tos ^= 3; break;
+    case MD_TNL_FLAGS: tnl->flags ^= FLOW_TNL_F_CSUM; break;
+    case MD_TNL_PORT: tnl->tp_src ^= htons(1); break;
+    case MD_TNL_GBP: tnl->gbp_id ^= htons(1); break;
+    case MD_TNL_OPT: ((uint8_t *) tnl->metadata.opts.gnv)[7]++; break;
+    case MD_TNL_OPT_LEN: tnl->metadata.present.len = 4; break;
+    case MD_TNL_NONE: tnl->ip_dst = htonl(0); break;
+    case N_MD_CHANGES: OVS_NOT_REACHED();
+    }
+    return 3;
+}
+
+/* What the switch knows about a packet must be the same. */
+static void
+test_metadata(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        for (enum md_change what = MD_NOTHING; what < N_MD_CHANGES; what++) {
+            struct dp_packet_batch batch;
+            struct dp_packet *packet;
+            char name[32];
+            size_t left;
+
+            snprintf(name, sizeof name, "IPv%d change %d", ipv6 ? 6 : 4, what);
+            stt_test_case = name;
+            dp_packet_batch_init(&batch);
+            add_segments(&batch, SPEC(.ipv6 = ipv6, .proto = IPPROTO_TCP,
+                                      .payload = 3000), 1000, UNKNOWN);
+            DP_PACKET_BATCH_FOR_EACH (i, packet, &batch) {
+                fill_md(packet, ipv6);
+            }
+            left = change_md(batch.packets[1], what, ipv6);
+            check_merge(&batch, left);
+        }
+
+        /* What is valid only if something else is there. */
+        for (int tracked = 0; tracked < 2; tracked++) {
+            struct dp_packet_batch batch;
+            struct dp_packet *packet;
+
+            stt_test_case = tracked ? "tracked" : "untracked";
+            dp_packet_batch_init(&batch);
+            add_segments(&batch, SPEC(.ipv6 = ipv6, .proto = IPPROTO_TCP,
+                                      .payload = 3000), 1000, UNKNOWN);
+            DP_PACKET_BATCH_FOR_EACH (i, packet, &batch) {
+                memset(&packet->md, 0x55 + i, sizeof packet->md);
+                pkt_metadata_init(&packet->md, 7);
+                packet->md.ct_state = tracked ? CS_TRACKED : 0;
+            }
+            check_merge(&batch, tracked ? 3 : 1);
         }
     }
     stt_test_case = NULL;
@@ -744,6 +911,7 @@ test_gro_main(int argc, char *argv[])
         { "limit", NULL, 0, 0, test_limit, OVS_RO },
         { "refuse", NULL, 0, 0, test_refuse, OVS_RO },
         { "refuse-all", NULL, 0, 0, test_refuse_all, OVS_RO },
+        { "metadata", NULL, 0, 0, test_metadata, OVS_RO },
         { "between", NULL, 0, 0, test_between, OVS_RO },
         { "mix", NULL, 0, 0, test_mix, OVS_RO },
         { "malformed", NULL, 0, 0, test_malformed, OVS_RO },
