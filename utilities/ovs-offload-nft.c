@@ -682,23 +682,42 @@ offload_fate_destroy(struct offload_fate *fate)
     free(fate->track);
 }
 
-/* Returns true if table "ovs_offload" in 'ruleset' has rules for TCP port
- * 'dst_port'. */
-bool
-offload_nft_has_port(const struct json *ruleset, uint16_t dst_port)
+/* Returns true if table "ovs_offload" in 'ruleset' has chain 'name'. */
+static bool
+has_own_chain(const struct json *ruleset, const char *name)
 {
     const struct json *rules = get(ruleset, "nftables");
-    char *name = xasprintf("prerouting_%d", dst_port);
-    bool found = false;
 
-    for (size_t i = 0; i < array_size(rules) && !found; i++) {
+    for (size_t i = 0; i < array_size(rules); i++) {
         const struct json *chain = get(json_array_at(rules, i), "chain");
 
-        found = (chain && !strcmp(get_string(chain, "table"), "ovs_offload")
-                 && !strcmp(get_string(chain, "name"), name));
+        if (chain && !strcmp(get_string(chain, "family"), "inet")
+            && !strcmp(get_string(chain, "table"), "ovs_offload")
+            && !strcmp(get_string(chain, "name"), name)) {
+            return true;
+        }
     }
-    free(name);
-    return found;
+    return false;
+}
+
+/* Returns what of the chains for TCP port 'dst_port' table "ovs_offload" in
+ * 'ruleset' has: "on" for both, "" for none, and otherwise a text that says
+ * which one is missing.  The caller must free it. */
+char *
+offload_nft_get_port(const struct json *ruleset, uint16_t dst_port)
+{
+    char *in = xasprintf("prerouting_%d", dst_port);
+    char *out = xasprintf("output_%d", dst_port);
+    bool has_in = has_own_chain(ruleset, in);
+    bool has_out = has_own_chain(ruleset, out);
+    char *value = (has_in && has_out ? xstrdup("on")
+                   : !has_in && !has_out ? xstrdup("")
+                   : xasprintf("on, but chain %s is missing",
+                               has_in ? out : in));
+
+    free(in);
+    free(out);
+    return value;
 }
 
 /* Returns true if table "ovs_offload" in 'ruleset' exists without chains. */

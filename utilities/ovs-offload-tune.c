@@ -323,8 +323,7 @@ get_value(struct ovsdb_idl *idl, const struct offload_change *c,
         }
         ruleset = offload_nft_read(errorp);
         if (ruleset) {
-            value = xstrdup(offload_nft_has_port(ruleset, dst_port)
-                            ? "on" : "");
+            value = offload_nft_get_port(ruleset, dst_port);
         }
         json_destroy(ruleset);
         return value;
@@ -431,8 +430,11 @@ set_nft(const struct offload_change *c, bool on)
         const char *hook = hooks[i];
 
         if (on) {
+            /* One of the chains may be there, and have its rule. */
             ds_put_format(&s, "add chain inet ovs_offload %s_%s { type filter "
                           "hook %s priority -310; }\n", hook, port, hook);
+            ds_put_format(&s, "flush chain inet ovs_offload %s_%s\n", hook,
+                          port);
             ds_put_format(&s, "add rule inet ovs_offload %s_%s tcp dport %s "
                           "notrack\n", hook, port, port);
         } else {
@@ -486,6 +488,22 @@ set_value(struct ovsdb_idl *idl, const struct offload_change *c,
         OVS_NOT_REACHED();
     }
     return error ? xasprintf("%s", ovs_strerror(error)) : NULL;
+}
+
+/* Returns true if 'value' of the setting of 'c' says that a part is there of
+ * what belongs to this program alone. */
+static bool
+is_part(const struct offload_change *c, const char *value)
+{
+    return c->kind == OFFLOAD_NFT && value[0] && strcmp(value, "on");
+}
+
+/* Returns what undoing 'c' should make of its setting if that was 'before'.  A
+ * part of the rules is not made again. */
+static const char *
+undone_value(const struct offload_change *c, const char *before)
+{
+    return is_part(c, before) ? "" : before;
 }
 
 /* Deeds. */
@@ -547,7 +565,7 @@ do_change(struct ovsdb_idl *idl, const struct offload_change *c,
         return error;
     }
     state_add(state, c, before_hint && !strcmp(before, c->value)
-              ? before_hint : before);
+              ? before_hint : undone_value(c, before));
     error = state_write(file, state);
     if (!error && strcmp(before, c->value)) {
         error = set_value(idl, c, c->value);
@@ -583,12 +601,13 @@ roll_back(struct ovsdb_idl *idl, struct offload_deeds *deeds)
         struct offload_deed *deed = &deeds->deeds[i - 1];
         char *error;
         char *now = get_value(idl, deed->change, &error);
+        const char *wanted = undone_value(deed->change, deed->before);
         bool undone;
 
-        if (now && strcmp(now, deed->before)) {
+        if (now && strcmp(now, wanted)) {
             char *read_error;
 
-            error = set_value(idl, deed->change, deed->before);
+            error = set_value(idl, deed->change, wanted);
             free(now);
             now = get_value(idl, deed->change, &read_error);
             if (error) {
@@ -597,7 +616,7 @@ roll_back(struct ovsdb_idl *idl, struct offload_deeds *deeds)
                 error = read_error;
             }
         }
-        if (!error && (!now || strcmp(now, deed->before))) {
+        if (!error && (!now || strcmp(now, wanted))) {
             error = xstrdup("not as before");
         }
         undone = !error;
@@ -858,7 +877,8 @@ offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
 }
 
 /* Undoes 'entry', unless somebody else has changed the setting since, and adds
- * that to 'deeds'.  Returns NULL if nothing is left to be undone, otherwise a
+ * that to 'deeds'.  Of what belongs to this program, the part that is left is
+ * undone.  Returns NULL if nothing is left to be undone, otherwise a
  * message that the caller must free. */
 static char *
 undo(struct ovsdb_idl *idl, const struct entry *entry, bool dry_run,
@@ -874,7 +894,7 @@ undo(struct ovsdb_idl *idl, const struct entry *entry, bool dry_run,
         result = "failed";
     } else if (!now) {
         result = "gone";
-    } else if (strcmp(now, c->value)) {
+    } else if (strcmp(now, c->value) && !is_part(c, now)) {
         after = xstrdup(now);
         result = (strcmp(now, entry->before)
                   ? "left, somebody else has changed it"

@@ -119,7 +119,7 @@ void offload_nft_judge(const struct json *ruleset,
                        const struct offload_packet *, const char *hooks[],
                        struct offload_fate *);
 void offload_fate_destroy(struct offload_fate *);
-bool offload_nft_has_port(const struct json *ruleset, uint16_t dst_port);
+char *offload_nft_get_port(const struct json *ruleset, uint16_t dst_port);
 bool offload_nft_is_empty(const struct json *ruleset);
 size_t offload_nft_count_unreadable(const struct json *ruleset);
 
