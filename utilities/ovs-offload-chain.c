@@ -643,7 +643,7 @@ collect_route(struct context *ctx, struct tunnel *tunnel)
             add_row(ctx, tunnel, "route", "dev",
                     "unknown: ovs-vswitchd can't be asked");
             find(ctx, OFFLOAD_ERROR, "no-switch", tunnel, tunnel->iface->name,
-                 NULL, xstrdup("systemctl start openvswitch-switch"),
+                 NULL, offload_service_command("start"),
                  "no packet passes",
                  "ovs-vswitchd does not run, or can't be reached");
             judge(&tunnel->send, "dropped: ovs-vswitchd does not run");
@@ -771,7 +771,7 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
                 "tx-tcp-segmentation, which was %s", lost ? "on" : "off");
         find(ctx, by_switch ? OFFLOAD_WARNING : OFFLOAD_NOTE,
              "feature-changed", tunnel, name, NULL,
-             xstrdup("systemctl restart openvswitch-switch"),
+             offload_service_command("restart"),
              (by_switch ? "Open vSwitch goes on cutting frames itself"
               : "none beside that of the feature itself: the kernel cuts what "
               "Open vSwitch leaves whole"),
@@ -1171,20 +1171,23 @@ collect_switch(struct context *ctx, struct tunnel *tunnel)
             && ctx->tso != ctx->tso_wanted) {
             find(ctx, OFFLOAD_WARNING, "userspace-tso-pending", tunnel,
                  "ovs-vswitchd", NULL,
-                 xstrdup("systemctl restart openvswitch-switch"),
+                 offload_service_command("restart"),
                  "what the database says is not what happens",
                  "userspace-tso-enable is %s, but the running switch has "
                  "it %s", ctx->tso_wanted ? "true" : "false",
                  ctx->tso ? "on" : "off");
         } else if (tunnel->is_stt && !tunnel->tso) {
+            char *restart = offload_service_command("restart");
+
             find(ctx, OFFLOAD_WARNING, "userspace-tso-off", tunnel,
                  "ovs-vswitchd", NULL,
-                 xstrdup("ovs-vsctl set Open_vSwitch . "
-                         "other_config:userspace-tso-enable=true && "
-                         "systemctl restart openvswitch-switch"),
+                 xasprintf("ovs-vsctl set Open_vSwitch . "
+                           "other_config:userspace-tso-enable=true && %s",
+                           restart),
                  "guests send packets of their MTU only, and Open vSwitch "
                  "cuts frames; STT is no faster than VXLAN then",
                  "userspace TSO is off");
+            free(restart);
         }
         if (!tunnel->tso) {
             judge(&tunnel->send, "segmented in software by Open vSwitch, "

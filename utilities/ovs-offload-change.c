@@ -10,9 +10,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "dirs.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
+
+/* Where systemd looks for units, unless $SYSTEMD_UNIT_PATH says otherwise. */
+#define UNIT_PATH "/etc/systemd/system:/run/systemd/system:"   \
+                  "/usr/local/lib/systemd/system:"             \
+                  "/usr/lib/systemd/system:/lib/systemd/system"
 
 static const char *const kinds[] = {
     [OFFLOAD_FEATURE] = "feature",
@@ -73,7 +80,7 @@ offload_quote(const char *s)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "abcdefghijklmnopqrstuvwxyz"
-                                "0123456789._@:-";
+                                "0123456789._@:/-";
     struct ds quoted = DS_EMPTY_INITIALIZER;
 
     if (s[0] && s[0] != '-' && !s[strspn(s, plain)]) {
@@ -132,5 +139,48 @@ offload_change_command(const struct offload_change *change)
     char *s = command(change, target);
 
     free(target);
+    return s;
+}
+
+/* Returns true if systemd has a unit called 'name'. */
+static bool
+has_unit(const char *name)
+{
+    const char *path = getenv("SYSTEMD_UNIT_PATH");
+    char *dirs, *dir, *save_ptr = NULL;
+    bool found = false;
+
+    /* At the end of the variable, ":" stands for the rest of them. */
+    dirs = xasprintf("%s%s", path ? path : "",
+                     !path || !path[0] || path[strlen(path) - 1] == ':'
+                     ? UNIT_PATH : "");
+    for (dir = strtok_r(dirs, ":", &save_ptr); dir && !found;
+         dir = strtok_r(NULL, ":", &save_ptr)) {
+        char *file = xasprintf("%s/%s.service", dir, name);
+
+        found = !access(file, F_OK);
+        free(file);
+    }
+    free(dirs);
+    return found;
+}
+
+/* Returns a shell command that does 'verb', "start" or "restart", with Open
+ * vSwitch as it is installed here: Debian calls its unit of systemd otherwise
+ * than others do, and there may be none.  The caller must free it. */
+char *
+offload_service_command(const char *verb)
+{
+    static const char *const units[] = { "openvswitch-switch", "openvswitch" };
+    char *dir, *s;
+
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+        if (has_unit(units[i])) {
+            return xasprintf("systemctl %s %s", verb, units[i]);
+        }
+    }
+    dir = offload_quote(ovs_pkgdatadir());
+    s = xasprintf("%s/scripts/ovs-ctl %s", dir, verb);
+    free(dir);
     return s;
 }

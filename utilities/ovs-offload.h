@@ -50,6 +50,7 @@ struct offload_change *offload_change_create(enum offload_kind,
 void offload_change_destroy(struct offload_change *);
 char *offload_quote(const char *);
 char *offload_change_command(const struct offload_change *);
+char *offload_service_command(const char *verb);
 
 /* Network devices of Linux. */
 
