@@ -1199,7 +1199,9 @@ collect_switch(struct context *ctx, struct tunnel *tunnel)
         if (tunnel->is_stt) {
             /* What is received in one piece is left so. */
         } else if (tunnel->tso
-                   && smap_get_bool(&iface->other_config, "gro", true)) {
+                   && smap_get_bool(&iface->status, "gro",
+                                    smap_get_bool(&iface->other_config, "gro",
+                                                  true))) {
             judge(&tunnel->receive, "in segments, which Open vSwitch merges "
                   "behind the tunnel");
         } else {
