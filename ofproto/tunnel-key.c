@@ -51,15 +51,27 @@ tunnel_key_bits(const char *type)
     return 64;
 }
 
+/* Returns true if the userspace datapath sends nothing through a tunnel of
+ * 'type' whose key is 'key', instead of cutting the key.  For ERSPAN, it cuts
+ * the upper 32 bits and insists on what is left. */
+static bool
+is_refused(const char *type, uint64_t key)
+{
+    return ((!strcmp(type, "erspan") || !strcmp(type, "ip6erspan"))
+            && (uint32_t) key >> tunnel_key_bits(type));
+}
+
 /* Tells, if 'key', with which tunnel port 'netdev' is about to send, has more
- * bits than its header has room for.  'trace' is where "ofproto/trace" gathers
- * what it reports.  If it is null, packets are what is translated: then this
- * increments the coverage counter tunnel_key_truncated, once for each
- * translation and not for each packet, and writes to the log, up to a rate.
+ * bits than its header has room for.  'native' is true if it is Open vSwitch
+ * that builds the header, false if it is the kernel.  'trace' is where
+ * "ofproto/trace" gathers what it reports.  If it is null, packets are what is
+ * translated: then this increments the coverage counter tunnel_key_truncated,
+ * once for each translation and not for each packet, and writes to the log, up
+ * to a rate.
  *
  * May be called by any thread. */
 void
-tunnel_key_check(const struct netdev *netdev, ovs_be64 key,
+tunnel_key_check(const struct netdev *netdev, ovs_be64 key, bool native,
                  struct ovs_list *trace)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
@@ -77,8 +89,11 @@ tunnel_key_check(const struct netdev *netdev, ovs_be64 key,
         }
     }
 
-    message = xasprintf("port %s: key %#"PRIx64" is cut, since %s has room "
-                        "for %u bits",
+    message = xasprintf(native && is_refused(type, ntohll(key))
+                        ? "port %s: nothing is sent with key %#"PRIx64", "
+                          "since %s has room for %u bits"
+                        : "port %s: key %#"PRIx64" is cut, since %s has room "
+                          "for %u bits",
                         netdev_get_name(netdev), ntohll(key), type, bits);
     if (trace) {
         oftrace_report(trace, OFT_WARN, message);

@@ -14,13 +14,15 @@
  * the border between two tenants.  Open vSwitch has always sent what is left
  * of such a key, and it goes on to do so, but the loss can be seen. */
 
+#include <stdbool.h>
+
 #include "openvswitch/types.h"
 
 struct netdev;
 struct ovs_list;
 
 unsigned int tunnel_key_bits(const char *type);
-void tunnel_key_check(const struct netdev *, ovs_be64 key,
+void tunnel_key_check(const struct netdev *, ovs_be64 key, bool native,
                       struct ovs_list *trace);
 
 #endif /* ofproto/tunnel-key.h */

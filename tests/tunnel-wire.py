@@ -9,7 +9,7 @@ usage: tunnel-wire.py decode < HEX > TEXT
 
 HEX is one Ethernet frame per line in hexadecimal digits, as ovs-pcap prints
 them and netdev-dummy/receive takes them.  KIND is stt, vxlan, geneve or gre, as
-Open vSwitch calls them.
+Open vSwitch calls them.  "decode" knows erspan as well, of version 1 and 2.
 
 "decode" prints a line for each packet: KIND, addresses, TOS, TTL, key and inner
 Ethernet frame.  It says so if a checksum is wrong, if a header has anything that
@@ -39,6 +39,7 @@ DEFAULTS = {
     "key": "0",
 }
 ETHERNET = 0x6558               # As a protocol of Geneve and GRE.
+ERSPAN = {0x88be: 1, 0x22eb: 2}     # Versions by protocol of GRE.
 PORTS = {"vxlan": 4789, "geneve": 6081}
 STT_PORT = 7471
 UDP, TCP, GRE = 17, 6, 47
@@ -134,6 +135,21 @@ def decode_udp(src, dst, payload):
     return "UDP-%d" % port, 0, data
 
 
+def decode_erspan(payload):
+    """Returns the same, of which the session ID is the key."""
+    flags, proto, _, session, data = struct.unpack("!HHIII", payload[:16])
+    version = ERSPAN[proto]
+    text = ""
+    # Neither VLAN, nor class of service, nor truncated.
+    if flags != 0x1000 or session >> 10 != version << 18:
+        text += " UNUSUAL-HEADER"
+    if version == 1:
+        text += " index=%#x" % data
+        return "erspan" + text, session & 0x3ff, payload[16:]
+    # The time stamp may have any value.
+    return "erspan%d" % version + text, session & 0x3ff, payload[20:]
+
+
 def decode_gre(payload):
     flags, proto, key = struct.unpack("!HHI", payload[:8])
     text = "" if (flags, proto) == (0x2000, ETHERNET) else " UNUSUAL-HEADER"
@@ -189,6 +205,8 @@ def decode(packet):
         kind, key, inner = decode_udp(src, dst, payload)
     elif proto == TCP:
         kind, key, inner = decode_stt(src, dst, payload)
+    elif proto == GRE and struct.unpack("!H", payload[2:4])[0] in ERSPAN:
+        kind, key, inner = decode_erspan(payload)
     elif proto == GRE:
         kind, key, inner = decode_gre(payload)
     else:
