@@ -152,6 +152,7 @@ TESTSUITE_AT += \
 # What reads and writes STT packets for the tests, and captures of STT, which
 # tests/test-stt-vectors.c explains.
 EXTRA_DIST += \
+	tests/ipfix-decode.py \
 	tests/stt-wire.py \
 	tests/tunnel-wire.py \
 	tests/udp-dump.py \
