@@ -153,6 +153,7 @@ TESTSUITE_AT += \
 # tests/test-stt-vectors.c explains.
 EXTRA_DIST += \
 	tests/ipfix-decode.py \
+	tests/sflow-decode.py \
 	tests/stt-wire.py \
 	tests/tunnel-wire.py \
 	tests/udp-dump.py \
