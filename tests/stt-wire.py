@@ -21,7 +21,8 @@ complains about gaps between them.
 The names of the fields are those of DEFAULTS below.  "tos" may be a list with
 a value for each segment.
 
-"inner" prints a line for each packet, which must be TCP or UDP, without STT.
+"inner" prints a line for each packet, which must be TCP or UDP, without STT.  It
+says so if a checksum is wrong, or that of TCP is the one of the pseudo-header.
 """
 
 import ipaddress
@@ -161,6 +162,12 @@ def decode_ip(packet):
                text), src, dst, payload)
 
 
+def checksum_is_partial(payload, src, dst):
+    """Returns true if the checksum of TCP covers the pseudo-header only."""
+    return (struct.unpack("!H", payload[16:18])[0]
+            == csum(pseudo(src, dst, len(payload))) ^ 0xffff)
+
+
 def decode_inner(packet):
     text, src, dst, payload = decode_ip(packet[14:])
     udp = " PROTOCOL=17" in text
@@ -176,6 +183,9 @@ def decode_inner(packet):
         text += " %d > %d seq=%#x %#x %d" % (
             sport, dport, seq, flags, len(payload) - (offset >> 4) * 4)
         good = not csum(pseudo(src, dst, len(payload)) + payload)
+        if checksum_is_partial(payload, src, dst):
+            text += " PARTIAL-L4-CHECKSUM"
+            good = True
     print(text + ("" if good else " BAD-L4-CHECKSUM"))
 
 
