@@ -102,7 +102,7 @@ pings() {
     address=$1
     shift
     for size; do
-        within a ping -c 1 -W 10 -s "$size" "$address" > "$TMPDIR/ping" || {
+        within a ping -c 1 -W 60 -s "$size" "$address" > "$TMPDIR/ping" || {
             echo "no answer of $size bytes"
             return 1
         }

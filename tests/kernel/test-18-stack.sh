@@ -79,6 +79,9 @@ fi
 
 # A program that accepts segments: the module goes on where that does.
 if modprobe nfnetlink_queue && modprobe nft_queue; then
+    # The program may be slow.
+    timeout=$(within b sysctl -n net.stt.reassembly_timeout)
+    within b sysctl -qw net.stt.reassembly_timeout=10000
     for family in 4 6; do
         tunnel $family
         for mode in "" gso; do
@@ -108,6 +111,7 @@ if modprobe nfnetlink_queue && modprobe nft_queue; then
         done
         untunnel
     done
+    within b sysctl -qw "net.stt.reassembly_timeout=$timeout"
 else
     skip_one "NFQUEUE" "the kernel has no module nft_queue"
 fi
@@ -198,7 +202,7 @@ wire_hosts
 before=$(counter b drop_extensions)
 echo "${head}0600000112345678$tcp" | wire a send eth0
 check "first fragment of IPv6" \
-    wait_for 10 "drop" counts b drop_extensions $((before + 1))
+    wait_for 60 "drop" counts b drop_extensions $((before + 1))
 untunnel
 
 # From here on, nothing but what the test sends.
