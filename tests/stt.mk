@@ -64,6 +64,7 @@ EXTRA_DIST += \
 	tests/kernel/test-24-userspace-suite.sh \
 	tests/kernel/test-25-openflow.sh \
 	tests/kernel/test-26-ipsec.sh \
+	tests/kernel/test-27-ipfix.sh \
 	tests/kernel/test-30-install.sh \
 	tests/kernel/vm \
 	tests/kernel/wire.py
