@@ -682,42 +682,71 @@ offload_fate_destroy(struct offload_fate *fate)
     free(fate->track);
 }
 
-/* Returns true if table "ovs_offload" in 'ruleset' has chain 'name'. */
+/* What there is of a chain of table "ovs_offload". */
+enum own_chain {
+    OWN_CHAIN_NONE,             /* No such chain. */
+    OWN_CHAIN_EMPTY,            /* Nothing in it says "notrack". */
+    OWN_CHAIN_ON,
+};
+
+/* Returns true if 'object', a chain or a rule, is of table "ovs_offload" and
+ * its member 'member' is 'name'. */
 static bool
-has_own_chain(const struct json *ruleset, const char *name)
+is_own(const struct json *object, const char *member, const char *name)
+{
+    return (object && !strcmp(get_string(object, "family"), "inet")
+            && !strcmp(get_string(object, "table"), "ovs_offload")
+            && !strcmp(get_string(object, member), name));
+}
+
+/* Returns what 'ruleset' has of chain 'name' of table "ovs_offload". */
+static enum own_chain
+get_own_chain(const struct json *ruleset, const char *name)
 {
     const struct json *rules = get(ruleset, "nftables");
+    enum own_chain result = OWN_CHAIN_NONE;
 
     for (size_t i = 0; i < array_size(rules); i++) {
-        const struct json *chain = get(json_array_at(rules, i), "chain");
+        const struct json *element = json_array_at(rules, i);
+        const struct json *rule = get(element, "rule");
 
-        if (chain && !strcmp(get_string(chain, "family"), "inet")
-            && !strcmp(get_string(chain, "table"), "ovs_offload")
-            && !strcmp(get_string(chain, "name"), name)) {
-            return true;
+        if (is_own(rule, "chain", name) && mentions(rule, "notrack")) {
+            return OWN_CHAIN_ON;
+        } else if (is_own(get(element, "chain"), "name", name)) {
+            result = OWN_CHAIN_EMPTY;
         }
     }
-    return false;
+    return result;
 }
 
 /* Returns what of the chains for TCP port 'dst_port' table "ovs_offload" in
- * 'ruleset' has: "on" for both, "" for none, and otherwise a text that says
- * which one is missing.  The caller must free it. */
+ * 'ruleset' has: "on" for both and their rules, "" for neither chain, and
+ * otherwise a text that says what is missing.  The caller must free it. */
 char *
 offload_nft_get_port(const struct json *ruleset, uint16_t dst_port)
 {
-    char *in = xasprintf("prerouting_%d", dst_port);
-    char *out = xasprintf("output_%d", dst_port);
-    bool has_in = has_own_chain(ruleset, in);
-    bool has_out = has_own_chain(ruleset, out);
-    char *value = (has_in && has_out ? xstrdup("on")
-                   : !has_in && !has_out ? xstrdup("")
-                   : xasprintf("on, but chain %s is missing",
-                               has_in ? out : in));
+    static const char *const hooks[] = { "prerouting", "output" };
+    char *missing = NULL;
+    size_t n_chains = 0;
 
-    free(in);
-    free(out);
-    return value;
+    for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
+        char *name = xasprintf("%s_%"PRIu16, hooks[i], dst_port);
+        enum own_chain chain = get_own_chain(ruleset, name);
+
+        n_chains += chain != OWN_CHAIN_NONE;
+        if (chain != OWN_CHAIN_ON && !missing) {
+            missing = xasprintf(chain == OWN_CHAIN_NONE
+                                ? "on, but chain %s is missing"
+                                : "on, but the rule of chain %s is missing",
+                                name);
+        }
+        free(name);
+    }
+    if (!n_chains) {
+        free(missing);
+        return xstrdup("");
+    }
+    return missing ? missing : xstrdup("on");
 }
 
 /* Returns true if table "ovs_offload" in 'ruleset' exists without chains. */
