@@ -839,7 +839,7 @@ lab_rss() {
 # busy machine.
 lab_logs() {
     sed -n "$1
-        /timeval|WARN/d
+        /timeval[^|]*|WARN/d
         /ovs_rcu.*WARN.*blocked/d
         /Broken pipe/d
         /reset by peer/d
