@@ -689,7 +689,7 @@ collect_route(struct context *ctx, struct tunnel *tunnel)
     } else if (!br) {
         offload_dev_get_lower(tunnel->dev, &tunnel->underlay);
     }
-    if (!tunnel->underlay.n) {
+    if (br && !tunnel->underlay.n) {
         find(ctx, OFFLOAD_ERROR, "no-underlay", tunnel, tunnel->dev, NULL,
              NULL, "no packet passes",
              "the bridge that the route leads to has no NIC");
