@@ -710,6 +710,67 @@ get_status(const struct ovsrec_interface *iface,
     return assumed ? assumed : iface ? smap_get(&iface->status, key) : NULL;
 }
 
+/* Says which features of NIC 'dev' are not what they were when Open vSwitch
+ * read them, as column "status" of 'iface' has it.  'had_tso' says if TSO was
+ * on, 'by_switch' if Open vSwitch does itself what the NIC didn't do.  Returns
+ * true if TSO has changed. */
+static bool
+check_changed(struct context *ctx, const struct tunnel *tunnel,
+              const char *part, const struct offload_dev *dev,
+              const struct ovsrec_interface *iface, bool had_tso,
+              bool by_switch)
+{
+    /* It does UDP's checksums if it does those of TCP, for which the kernel
+     * may stand in. */
+    const char *csum = get_status(iface, dev, "tx_udp_csum_offload");
+    bool had_csum = csum && !strcmp(csum, "true");
+    bool csum_changed = (csum && smap_get(&dev->features,
+                                          "tx-checksum-ip-generic")
+                         && had_csum != (has_checksum(dev, false)
+                                         || has_checksum(dev, true)));
+    bool tso_changed = (smap_get(&dev->features, "tx-tcp-segmentation")
+                        && had_tso != offload_dev_is(
+                            dev, "tx-tcp-segmentation", true));
+    bool tso_gained = tso_changed && !had_tso;
+    bool csum_gained = csum_changed && !had_csum;
+    const struct {
+        const char *name;
+        bool changed, had;
+    } features[] = {
+        { "tx-checksum-*", csum_changed, had_csum },
+        { "tx-tcp-segmentation", tso_changed, had_tso },
+    };
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+        const char *before = features[i].had ? "on" : "off";
+        const char *now = features[i].had ? "off" : "on";
+
+        if (features[i].changed) {
+            add_row(ctx, tunnel, part, "changed since the port was added",
+                    "%s, which was %s", features[i].name, before);
+            ds_put_format(&s, "%s%s is %s, but was %s when Open vSwitch read "
+                          "it", s.length ? ", and " : "", features[i].name,
+                          now, before);
+        }
+    }
+    if (s.length) {
+        find(ctx, by_switch && (tso_gained || csum_gained)
+             ? OFFLOAD_WARNING : OFFLOAD_NOTE, "feature-changed", tunnel,
+             dev->name, NULL,
+             offload_service_command("restart"),
+             (by_switch && tso_gained
+              ? "Open vSwitch goes on cutting frames itself"
+              : by_switch && csum_gained
+              ? "Open vSwitch goes on computing checksums itself"
+              : "none beside that of the feature itself: the kernel does what "
+              "Open vSwitch leaves to it"),
+             "%s", ds_cstr(&s));
+    }
+    ds_destroy(&s);
+    return tso_changed;
+}
+
 /* One NIC of the underlay. */
 static void
 collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
@@ -761,23 +822,10 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
     }
 
     /* Sending. */
-    stale = (tunnel->userspace && (known || by)
-             && smap_get(&dev->features, "tx-tcp-segmentation")
-             && was_on != offload_dev_is(dev, "tx-tcp-segmentation", true));
-    if (stale) {
-        bool lost = was_on;
-
-        add_row(ctx, tunnel, part, "changed since the port was added",
-                "tx-tcp-segmentation, which was %s", lost ? "on" : "off");
-        find(ctx, by_switch ? OFFLOAD_WARNING : OFFLOAD_NOTE,
-             "feature-changed", tunnel, name, NULL,
-             offload_service_command("restart"),
-             (by_switch ? "Open vSwitch goes on cutting frames itself"
-              : "none beside that of the feature itself: the kernel cuts what "
-              "Open vSwitch leaves whole"),
-             "tx-tcp-segmentation is %s, but was %s when Open vSwitch read it",
-             lost ? "off" : "on", lost ? "on" : "off");
-    } else if (by && by_switch && tunnel->tso && tunnel->is_stt) {
+    stale = (tunnel->userspace && tunnel->tso && (known || by)
+             && check_changed(ctx, tunnel, part, dev, iface, was_on,
+                              by_switch));
+    if (!stale && by && by_switch && tunnel->tso && tunnel->is_stt) {
         find(ctx, OFFLOAD_WARNING, "kernel-tso-off", tunnel, name,
              offload_change_create(OFFLOAD_DB, name,
                                    "other_config:kernel-tso", "true"),
