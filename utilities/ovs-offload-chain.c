@@ -1276,8 +1276,9 @@ collect_switch(struct context *ctx, struct tunnel *tunnel)
 static void
 check_two_pieces(struct context *ctx, struct tunnel *tunnel)
 {
+    const char *limit = tunnel->dev;
     const struct offload_dev *dev;
-    unsigned int room;
+    unsigned int room, cap = 0;
     const char *name;
     size_t i;
 
@@ -1288,7 +1289,15 @@ check_two_pieces(struct context *ctx, struct tunnel *tunnel)
     if (dev->mtu < 576) {
         return;
     }
-    room = dev->mtu - (tunnel->is_ipv6 ? 40 : 20) - 20 - STT_HEADERS;
+    room = dev->mtu - (tunnel->is_ipv6 ? 40 : 20) - 20;
+    if (tunnel->userspace) {
+        cap = smap_get_uint(&tunnel->iface->options, "max_segment_size", 0);
+    }
+    if (cap > STT_HEADERS && cap < room) {
+        room = cap;
+        limit = tunnel->iface->name;
+    }
+    room -= STT_HEADERS;
     for (i = 0; i < tunnel->bridge->n_ports; i++) {
         const struct ovsrec_port *port = tunnel->bridge->ports[i];
 
@@ -1299,8 +1308,8 @@ check_two_pieces(struct context *ctx, struct tunnel *tunnel)
             if (is_outward(iface)
                 && !svec_contains_unsorted(&tunnel->underlay, name)
                 && iface->n_mtu && iface->mtu[0] > room) {
-                find(ctx, OFFLOAD_NOTE, "two-pieces", tunnel, tunnel->dev,
-                     NULL, NULL,
+                find(ctx, OFFLOAD_NOTE, "two-pieces", tunnel, limit, NULL,
+                     NULL,
                      "a second header for each packet that comes without TSO",
                      "packets of %"PRId64" bytes, the MTU of %s, take two "
                      "segments; up to %u bytes fit one", iface->mtu[0], name,
