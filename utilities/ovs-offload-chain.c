@@ -1150,6 +1150,25 @@ collect_netfilter(struct context *ctx, struct tunnel *tunnel)
     }
 }
 
+/* Returns true if option max_segment_size makes segments smaller to any of the
+ * peers of a tunnel port, of which there are several if they are up to the
+ * flows.  'shown' is what "stt/show" says about the port, or NULL. */
+static bool
+is_capped(const struct json *shown)
+{
+    const struct json *peers = member(shown, "peers", JSON_OBJECT);
+    struct shash_node *node;
+
+    if (peers) {
+        SHASH_FOR_EACH (node, json_object(peers)) {
+            if (member(node->data, "capped", JSON_TRUE)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* What Open vSwitch itself does. */
 static void
 collect_switch(struct context *ctx, struct tunnel *tunnel)
@@ -1187,7 +1206,7 @@ collect_switch(struct context *ctx, struct tunnel *tunnel)
                     member(shown, "capped", JSON_TRUE)
                     ? " (max_segment_size)" : "");
         }
-        if (member(shown, "capped", JSON_TRUE)) {
+        if (is_capped(shown)) {
             char *name = offload_quote(iface->name);
 
             find(ctx, OFFLOAD_NOTE, "segment-capped", tunnel, iface->name,
