@@ -25,11 +25,14 @@ if LINUX
 bin_PROGRAMS += utilities/ovs-offload
 utilities_ovs_offload_SOURCES = \
 	utilities/ovs-offload-chain.c \
+	utilities/ovs-offload-chain.h \
 	utilities/ovs-offload-change.c \
 	utilities/ovs-offload-dev.c \
+	utilities/ovs-offload-judge.c \
 	utilities/ovs-offload-nft.c \
 	utilities/ovs-offload-nic.c \
 	utilities/ovs-offload-probe.c \
+	utilities/ovs-offload-report.c \
 	utilities/ovs-offload-tune.c \
 	utilities/ovs-offload.c \
 	utilities/ovs-offload.h
