@@ -652,6 +652,34 @@ has_finding(const struct offload_report *report, const char *id,
     return false;
 }
 
+/* Returns true if 'now' still has the finding 'f' of 'before'.  One that only
+ * another command mends, and that was there before, is another finding. */
+static bool
+is_still_found(const struct offload_report *now,
+               const struct offload_report *before,
+               const struct offload_finding *f)
+{
+    for (size_t i = 0; i < now->n_findings; i++) {
+        const struct offload_finding *g = &now->findings[i];
+        bool is_other = false;
+
+        if (strcmp(g->id, f->id) || strcmp(g->device, f->device)) {
+            continue;
+        }
+        for (size_t j = 0; j < before->n_findings; j++) {
+            const struct offload_finding *h = &before->findings[j];
+
+            is_other |= (h != f && !strcmp(h->id, g->id)
+                         && !strcmp(h->device, g->device)
+                         && nullable_string_is_equal(h->command, g->command));
+        }
+        if (!is_other) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Waits until what 'before' found and can be changed is found no more, and
  * nothing worse is.  Returns NULL if successful, otherwise a message that the
  * caller must free. */
@@ -670,7 +698,7 @@ verify(struct ovsdb_idl *idl, const char *port,
         for (size_t i = 0; !error && i < before->n_findings; i++) {
             const struct offload_finding *f = &before->findings[i];
 
-            if (f->change && has_finding(&now, f->id, f->device)) {
+            if (f->change && is_still_found(&now, before, f)) {
                 error = xasprintf("%s of %s is still found", f->id,
                                   f->device);
             }
