@@ -999,11 +999,26 @@ offload_revert(struct ovsdb_idl *idl, bool dry_run,
             error = state_write(file, &state);
         }
     }
+    if (!error && !dry_run) {
+        char *e;
+
+        /* "restore" must not do again what was to be undone.  What failed is
+         * in the other file, and a boot undoes it, but in the database. */
+        for (size_t i = state.n; i > 0; i--) {
+            const struct offload_change *c = state.entries[i - 1].change;
+
+            if (c->kind != OFFLOAD_DB || !state_find(&old, c)) {
+                state_remove(&state, i - 1);
+            }
+        }
+        e = state_write(persistent, &state);
+        if (e) {
+            ds_put_format(&failed, "%s%s", failed.length ? "; " : "", e);
+            free(e);
+        }
+    }
     if (!error && failed.length) {
         error = xstrdup(ds_cstr(&failed));
-    }
-    if (!error && !dry_run) {
-        error = state_write(persistent, &state);
     }
     ds_destroy(&failed);
     state_destroy(&state);
