@@ -384,6 +384,18 @@ stt_finish_csums(struct dp_packet *packet)
     dp_packet_l4_checksum_set_unknown(packet);
 }
 
+/* Returns true if 'packet' is a packet in a tunnel of Open vSwitch, and it is
+ * what the tunnel carries that waits for an offload.  If only the outer
+ * headers do, the tunnel may carry anything: ARP, for instance. */
+static bool
+stt_waits_within(const struct dp_packet *packet)
+{
+    return (dp_packet_tunnel(packet)
+            && (dp_packet_inner_ip_checksum_partial(packet)
+                || dp_packet_inner_l4_checksum_partial(packet)
+                || dp_packet_get_tso_segsz(packet)));
+}
+
 /* Returns true if somebody can do for 'packet' what it waits for.  A guest may
  * ask for TSO of anything, and actions may have hidden the headers that an
  * offload is about: below MPLS labels, for instance, OVS sees no L4. */
@@ -392,7 +404,7 @@ stt_can_finish(const struct dp_packet *packet)
 {
     bool partial = dp_packet_l4_checksum_partial(packet);
 
-    if (dp_packet_tunnel(packet)) {
+    if (stt_waits_within(packet)) {
         return (dp_packet_l4(packet) && dp_packet_l3(packet)
                 && dp_packet_inner_l4(packet) && dp_packet_inner_l3(packet));
     } else if (partial || dp_packet_get_tso_segsz(packet)) {
@@ -409,15 +421,15 @@ stt_can_finish(const struct dp_packet *packet)
 static bool
 stt_is_truncated(const struct dp_packet *packet)
 {
-    size_t ofs = (dp_packet_tunnel(packet) ? packet->inner_l4_ofs
-                  : packet->l4_ofs);
+    bool within = stt_waits_within(packet);
+    size_t ofs = within ? packet->inner_l4_ofs : packet->l4_ofs;
     size_t len = dp_packet_size(packet);
 
-    if (!dp_packet_tunnel(packet) && !dp_packet_l4_checksum_partial(packet)
+    if (!within && !dp_packet_l4_checksum_partial(packet)
         && !dp_packet_get_tso_segsz(packet)) {
         return false;
     }
-    if (dp_packet_tunnel(packet) ? dp_packet_inner_l4_proto_tcp(packet)
+    if (within ? dp_packet_inner_l4_proto_tcp(packet)
         : dp_packet_l4_proto_tcp(packet)) {
         const struct tcp_header *tcp;
 
