@@ -7,4 +7,6 @@ ofproto_libofproto_la_SOURCES += \
 	ofproto/stt-output.c \
 	ofproto/stt-output.h \
 	ofproto/tunnel-key.c \
-	ofproto/tunnel-key.h
+	ofproto/tunnel-key.h \
+	ofproto/tunnel-sample.c \
+	ofproto/tunnel-sample.h
