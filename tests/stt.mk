@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/get-ovn \
 	tests/lab-figures.py \
 	tests/lab-judge.py \
+	tests/lab-nested.py \
 	tests/lab-transfer.py \
 	tests/lab.sh \
 	tests/ovn-traffic.py \
@@ -87,6 +88,7 @@ SYSTEM_USERSPACE_TESTSUITE_AT += \
 	tests/system-netdev-tuning.at \
 	tests/system-stt-ovs-offload.at \
 	tests/system-stt-fabric.at \
+	tests/system-stt-nested.at \
 	tests/system-stt-robust.at \
 	tests/system-stt-tenants.at \
 	tests/system-stt.at
@@ -111,6 +113,7 @@ FLAKE8_PYFILES += \
 	tests/doc-commands.py \
 	tests/lab-figures.py \
 	tests/lab-judge.py \
+	tests/lab-nested.py \
 	tests/lab-transfer.py \
 	tests/ovn-traffic.py
 
