@@ -7,6 +7,7 @@
 
 #include <linux/ethtool.h>
 #include <linux/hash.h>
+#include <linux/if_vlan.h>
 #include <linux/module.h>
 #include <linux/sysctl.h>
 #include <net/dst_cache.h>
@@ -621,8 +622,14 @@ static int stt_newlink(struct net_device *dev,
 		}
 	}
 
-	/* Enough for IPv6, so that packets need not be copied. */
-	dev->needed_headroom = LL_MAX_HEADER + sizeof(struct ipv6hdr) +
+	/* Enough for IPv6 over Ethernet, so that packets need not be copied.
+	 * stt_reserve() sees to longer headers of the link layer.  Asking for
+	 * LL_MAX_HEADER would leave too little of what TCP reserves for
+	 * another tunnel over this device, and enlarging a packet with
+	 * skb_cow_head(), as others do, doesn't charge the packet's socket.
+	 */
+	dev->needed_headroom = ALIGN(VLAN_ETH_HLEN, HH_DATA_MOD) +
+			       sizeof(struct ipv6hdr) +
 			       sizeof(struct tcphdr) + STT_HLEN;
 	err = register_netdevice(dev);
 	if (err)

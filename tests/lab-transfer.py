@@ -11,6 +11,11 @@ lab-transfer.py tcp ADDRESS BYTES [MSS]
     Sends BYTES random bytes and receives as many.  Both ends compare SHA-256
     digests.  MSS limits the size of TCP's segments in both directions.
 
+lab-transfer.py pieces ADDRESS COUNT SIZE [SIZE...]
+    Sends COUNT pieces of random content of each SIZE over TCP, none of which
+    waits for the next one.  The server reads slowly, so that they pile up
+    there, and returns the digest of all of them.
+
 lab-transfer.py udp ADDRESS COUNT SIZE [SIZE...]
     Sends COUNT datagrams of random content of each SIZE (at least 8).  The
     server answers each with the digest of what it received and, to fill the
@@ -50,6 +55,8 @@ import time
 PORT = 7000
 WINDOW = 32768
 DIGEST = 32
+SLOWLY = 1 << 63        # Added to the size of what is only sent, in pieces.
+PAUSE = 0.02            # Seconds between two reads of it.
 CHUNK = 1 << 20
 ECHO_PORT = 7001
 MTU_FREE = 0            # IP_PMTUDISC_DONT: let datagrams be fragmented.
@@ -73,8 +80,9 @@ def stream(sock, seed, size):
     return h.digest()
 
 
-def drain(sock, size):
-    """Receives SIZE bytes; returns their digest."""
+def drain(sock, size, pause=0):
+    """Receives SIZE bytes, with a pause after each read; returns their
+    digest."""
     h = hashlib.sha256()
     while size > 0:
         data = sock.recv(min(size, 1 << 18))
@@ -82,6 +90,7 @@ def drain(sock, size):
             raise ConnectionError("connection ended %d bytes early" % size)
         h.update(data)
         size -= len(data)
+        time.sleep(pause)
     return h.digest()
 
 
@@ -96,9 +105,13 @@ def exactly(sock, size):
 
 
 def serve_stream(sock):
-    """Takes one stream and sends one: size, data, digest in each direction."""
+    """Takes one stream and sends one: size, data, digest in each direction.
+    Of what comes in pieces, it only returns the digest."""
     with sock:
         size, = struct.unpack("!Q", exactly(sock, 8))
+        if size & SLOWLY:
+            sock.sendall(drain(sock, size & ~SLOWLY, PAUSE))
+            return
         got = drain(sock, size)
         sock.sendall(got)
         sock.sendall(stream(sock, size + 1, size))
@@ -168,6 +181,25 @@ def tcp(address, size, mss=0):
         if exactly(sock, DIGEST) != got:
             return "tcp: %d bytes received with another content" % size
     print("tcp: %d bytes each way, same content" % size)
+    return None
+
+
+def pieces(address, count, sizes):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    h = hashlib.sha256()
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.settimeout(30)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.connect((address, PORT))
+        sock.sendall(struct.pack("!Q", count * sum(sizes) | SLOWLY))
+        for _ in range(count):
+            for size in sizes:
+                piece = random.randbytes(size)
+                h.update(piece)
+                sock.sendall(piece)
+        if exactly(sock, DIGEST) != h.digest():
+            return "pieces: they arrived with another content"
+    print("pieces: %d bytes, same content" % (count * sum(sizes)))
     return None
 
 
@@ -285,6 +317,8 @@ def main(argv):
             error = serve()
         elif verb == "tcp":
             error = tcp(args[0], *map(int, args[1:]))
+        elif verb == "pieces":
+            error = pieces(args[0], int(args[1]), list(map(int, args[2:])))
         elif verb == "udp":
             error = udp(args[0], int(args[1]), list(map(int, args[2:])))
         elif verb == "echo":
