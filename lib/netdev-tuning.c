@@ -24,11 +24,13 @@
 #include "ovs-thread.h"
 #include "packets.h"
 #include "smap.h"
+#include "timeval.h"
 #include "userspace-tso.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(netdev_tuning);
 
+COVERAGE_DEFINE(netdev_poll_again);     /* Rounds but the first. */
 COVERAGE_DEFINE(netdev_rx_csum_valid);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
@@ -70,6 +72,41 @@ struct big_cache {
 
 static pthread_key_t big_cache_key;
 DEFINE_STATIC_PER_THREAD_DATA(struct big_cache *, big_cache, NULL);
+
+/* Polling. */
+
+/* How long the main thread polls ports before it turns to its other work, in
+ * microseconds. */
+static atomic_uint32_t poll_max = NETDEV_TUNING_POLL_DEFAULT;
+
+/* Returns true if the main thread is to poll, in one more round, all ports of
+ * the userspace datapath that it is responsible for.  'r' is for the rounds in
+ * a row: all zero before the first, and the caller sets 'r->busy' when a port
+ * has had a packet.
+ *
+ * A round takes a batch from each port.  What the thread does besides, to look
+ * after bridges, controllers and the database, takes about as long as a batch
+ * of short packets.  So as long as packets come, there is one round after the
+ * other, until it is time for the rest. */
+bool
+netdev_tuning_next_round(struct netdev_tuning_rounds *r)
+{
+    if (!r->n) {
+        uint32_t max;
+
+        atomic_read_relaxed(&poll_max, &max);
+        r->end = max ? time_usec() + max : 0;
+    } else if (!r->busy || !r->end || r->n >= NETDEV_TUNING_ROUNDS_MAX
+               || time_usec() >= r->end) {
+        return false;
+    } else {
+        COVERAGE_INC(netdev_poll_again);
+    }
+
+    r->n++;
+    r->busy = false;
+    return true;
+}
 
 /* Receive socket buffers. */
 
@@ -198,6 +235,23 @@ netdev_tuning_init_ol(struct netdev *netdev)
 }
 
 /* Configuration and status. */
+
+/* Has the userspace datapath do as 'other_config' of table Open_vSwitch says.
+ * A bad value is logged, and the default is used.  For any thread. */
+void
+netdev_tuning_set_config(const struct smap *other_config)
+{
+    const char *s = smap_get(other_config, "main-poll-max");
+    long long int max = NETDEV_TUNING_POLL_DEFAULT;
+
+    if (s && (!str_to_llong(s, 10, &max)
+              || max < 0 || max > NETDEV_TUNING_POLL_MAX)) {
+        VLOG_WARN_RL(&rl, "other_config:main-poll-max: \"%s\" is not a "
+                     "number from 0 to %d", s, NETDEV_TUNING_POLL_MAX);
+        max = NETDEV_TUNING_POLL_DEFAULT;
+    }
+    atomic_store_relaxed(&poll_max, max);
+}
 
 /* Has 'netdev', a port of the userspace datapath, do as 'other_config' of its
  * Interface says.  A bad value is logged, and the default is used.  Only for

@@ -49,7 +49,23 @@ struct netdev_tuning {
 #define NETDEV_TUNING_RCVBUF_MAX (512 * 1024 * 1024)
 #define NETDEV_TUNING_RCVBUF_TSO (8 * 1024 * 1024)
 
+/* Polling of ports by the main thread, see netdev_tuning_next_round(). */
+struct netdev_tuning_rounds {
+    int n;                      /* Rounds that have begun, 0 at first. */
+    bool busy;                  /* Has this one received a packet? */
+    long long int end;          /* When to begin none, in microseconds. */
+};
+bool netdev_tuning_next_round(struct netdev_tuning_rounds *);
+
+/* Range and default of other_config:main-poll-max, in microseconds. */
+#define NETDEV_TUNING_POLL_MAX 10000
+#define NETDEV_TUNING_POLL_DEFAULT 1000
+
+/* The most rounds that there are in a row, however fast they go by. */
+#define NETDEV_TUNING_ROUNDS_MAX 64
+
 /* Configuration and status. */
+void netdev_tuning_set_config(const struct smap *other_config);
 void netdev_tuning_configure(struct netdev *, const struct smap *other_config);
 void netdev_tuning_configure_tunnel(struct netdev *,
                                     const struct smap *other_config);
