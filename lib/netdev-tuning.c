@@ -121,15 +121,15 @@ get_rcvbuf(int fd)
 }
 
 /* Sets the receive buffer of the socket of 'netdev', if it has one, to as much
- * as is configured or, with userspace TSO, as bursts of packets of 64 KB need,
- * and notes what the kernel has given, which may be less. */
+ * as is configured or as bursts of packets need, and notes what the kernel has
+ * given, which may be less. */
 static void
 set_rcvbuf(struct netdev *netdev)
 {
     struct netdev_tuning *tuning = &netdev->tuning;
     int wanted = tuning->rcvbuf ? tuning->rcvbuf
                  : userspace_tso_enabled() ? NETDEV_TUNING_RCVBUF_TSO
-                 : tuning->rcvbuf_initial;
+                 : MAX(NETDEV_TUNING_RCVBUF_STD, tuning->rcvbuf_initial);
     int before = tuning->rcvbuf_got;
 
     if (tuning->rx_fd <= 0 || wanted == before) {
@@ -148,7 +148,8 @@ set_rcvbuf(struct netdev *netdev)
 
     tuning->rcvbuf_got = get_rcvbuf(tuning->rx_fd);
     if (tuning->rcvbuf_got != before) {
-        if (tuning->rcvbuf_got < wanted) {
+        if (tuning->rcvbuf_got < wanted
+            && (tuning->rcvbuf || userspace_tso_enabled())) {
             VLOG_WARN("%s: receive socket buffer has %d bytes instead of %d, "
                       "so packets may get lost.  Without CAP_NET_ADMIN, "
                       "net.core.rmem_max is the limit.",

@@ -43,11 +43,13 @@ struct netdev_tuning {
     atomic_uint64_t gro_packets;        /* That they have become. */
 };
 
-/* Range of other_config:rx-socket-buffer, and what it is with userspace TSO.
- * A packet of 64 KB takes more than that in a socket buffer. */
+/* Range of other_config:rx-socket-buffer, and what it is by default with
+ * userspace TSO and without.  A packet of 64 KB takes more than that in a
+ * socket buffer, and one of 1500 bytes about 2.3 KB. */
 #define NETDEV_TUNING_RCVBUF_MIN (64 * 1024)
 #define NETDEV_TUNING_RCVBUF_MAX (512 * 1024 * 1024)
 #define NETDEV_TUNING_RCVBUF_TSO (8 * 1024 * 1024)
+#define NETDEV_TUNING_RCVBUF_STD (2 * 1024 * 1024)
 
 /* Polling of ports by the main thread, see netdev_tuning_next_round(). */
 struct netdev_tuning_rounds {

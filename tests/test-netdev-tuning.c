@@ -183,7 +183,7 @@ test_rcvbuf(struct ovs_cmdl_context *ctx OVS_UNUSED)
     struct netdev netdev = { .name = "p0" };
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     socklen_t len = sizeof(int);
-    int initial, size;
+    int initial, def, size;
 
     CHECK(fd > 0);
     CHECK_EQ(shown_rcvbuf(&netdev), 0);
@@ -199,15 +199,17 @@ test_rcvbuf(struct ovs_cmdl_context *ctx OVS_UNUSED)
     CHECK(!getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len));
     CHECK_EQ(size, 2 * 65536);
 
-    /* Without userspace TSO, the default is the kernel's. */
+    /* Without privilege, the kernel need not give what the default is. */
     configure(&netdev, "rx-socket-buffer", NULL);
-    CHECK_EQ(shown_rcvbuf(&netdev), initial);
+    def = shown_rcvbuf(&netdev);
+    CHECK(def >= initial);
+    CHECK(def <= MAX(initial, NETDEV_TUNING_RCVBUF_STD));
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         stt_test_case = bad[i];
         configure(&netdev, "rx-socket-buffer", "131072");
         configure(&netdev, "rx-socket-buffer", bad[i]);
-        CHECK_EQ(shown_rcvbuf(&netdev), initial);
+        CHECK_EQ(shown_rcvbuf(&netdev), def);
     }
 
     /* The kernel may give less, without privilege. */
