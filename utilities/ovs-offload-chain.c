@@ -184,7 +184,7 @@ offload_find_interface(struct ovsdb_idl *idl, const char *name)
 }
 
 /* Adds to 'nics' the ports of 'br', and of bridges that it is connected with,
- * that lead out of the switch. */
+ * that lead out of the switch, and the devices below them. */
 static void
 get_nics(struct ovsdb_idl *idl, const struct ovsrec_bridge *br,
          struct svec *visited, struct svec *nics)
@@ -199,7 +199,7 @@ get_nics(struct ovsdb_idl *idl, const struct ovsrec_bridge *br,
                 = br->ports[i]->interfaces[j];
 
             if (is_outward(iface)) {
-                svec_add(nics, iface->name);
+                offload_dev_get_chain(iface->name, nics);
             } else if (!strcmp(iface->type, "patch")) {
                 const char *peer = smap_get(&iface->options, "peer");
                 const struct ovsrec_bridge *next
@@ -305,7 +305,7 @@ collect_route(struct context *ctx, struct tunnel *tunnel)
         judge(&tunnel->send, "dropped: %s is no bridge of the userspace "
               "datapath", tunnel->dev);
     } else if (!br) {
-        offload_dev_get_lower(tunnel->dev, &tunnel->underlay);
+        offload_dev_get_chain(tunnel->dev, &tunnel->underlay);
     }
     if (br && !tunnel->underlay.n) {
         find(ctx, OFFLOAD_ERROR, "no-underlay", tunnel, tunnel->dev, NULL,

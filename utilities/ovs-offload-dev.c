@@ -506,12 +506,34 @@ offload_dev_read(const char *name)
     return dev;
 }
 
+/* Adds to 'lower' the devices right below 'name', as those of a bond, or that
+ * of a VLAN. */
+static void
+get_lower(const char *name, struct svec *lower)
+{
+    char *path = sysfs_path(name, "");
+    DIR *dir = opendir(path);
+    struct dirent *de;
+
+    while (dir && (de = readdir(dir)) != NULL) {
+        if (!strncmp(de->d_name, "lower_", 6)) {
+            svec_add(lower, de->d_name + 6);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    free(path);
+    svec_sort(lower);
+}
+
 static void
 read_dev(struct offload_dev *dev)
 {
     const char *physfn = "/device/physfn";
     const char *port_name = "/phys_port_name";
     const char *name = dev->name;
+    struct svec lower = SVEC_EMPTY_INITIALIZER;
     struct ethtool_drvinfo info;
     char *path, line[64];
     FILE *file;
@@ -527,6 +549,10 @@ read_dev(struct offload_dev *dev)
     }
     dev->features_known = (!read_features_netlink(dev)
                            || !read_features_ioctl(dev));
+
+    get_lower(name, &lower);
+    dev->is_upper = lower.n > 0;
+    svec_destroy(&lower);
 
     path = sysfs_path(name, physfn);
     dev->is_vf = !access(path, F_OK);
@@ -557,27 +583,22 @@ offload_dev_destroy(struct offload_dev *dev)
     }
 }
 
-/* Adds to 'lower' the devices below 'name', as those of a bond or VLAN, or
- * 'name' itself if there are none. */
+/* Adds to 'chain' the device 'name' and those below it, in the order in which
+ * they get a packet that is sent, unless they are there already. */
 void
-offload_dev_get_lower(const char *name, struct svec *lower)
+offload_dev_get_chain(const char *name, struct svec *chain)
 {
-    char *path = sysfs_path(name, "");
-    size_t n = lower->n;
-    DIR *dir = opendir(path);
-    struct dirent *de;
+    struct svec lower = SVEC_EMPTY_INITIALIZER;
+    const char *next;
+    size_t i;
 
-    while (dir && (de = readdir(dir)) != NULL) {
-        if (!strncmp(de->d_name, "lower_", 6) && n < 64) {
-            offload_dev_get_lower(de->d_name + 6, lower);
+    if (!svec_contains_unsorted(chain, name)) {
+        svec_add(chain, name);
+        get_lower(name, &lower);
+        SVEC_FOR_EACH (i, next, &lower) {
+            offload_dev_get_chain(next, chain);
         }
-    }
-    if (dir) {
-        closedir(dir);
-    }
-    free(path);
-    if (lower->n == n) {
-        svec_add(lower, name);
+        svec_destroy(&lower);
     }
 }
 

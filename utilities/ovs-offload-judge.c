@@ -313,6 +313,51 @@ check_changed(struct context *ctx, const struct tunnel *tunnel,
     return tso_changed;
 }
 
+/* Judges what NIC 'dev' of the underlay of 'tunnel', of kind 'nic' or of an
+ * unknown one if that is null, does with packets that it receives. */
+static void
+check_receive(struct context *ctx, struct tunnel *tunnel,
+              const struct offload_dev *dev, const struct offload_nic *nic)
+{
+    const char *name = dev->name;
+
+    /* Packets are merged where they come in, not by a bond or VLAN above. */
+    if (dev->is_upper) {
+        return;
+    }
+    if (tunnel->is_stt && offload_dev_is(dev, "rx-lro", true)) {
+        find_feature(ctx, OFFLOAD_ERROR, "lro-on", tunnel, dev, "rx-lro",
+                     false,
+                     "LRO glues pieces of different frames together, which "
+                     "are dropped then");
+        judge(&tunnel->receive, "damaged: LRO at %s glues pieces of different "
+              "frames together", name);
+    }
+    if (tunnel->is_stt && tunnel->userspace && !tunnel->tso
+        && offload_dev_is(dev, "rx-gro", true)) {
+        find_feature(ctx, OFFLOAD_ERROR, "gro-without-tso", tunnel, dev,
+                     "rx-gro", false,
+                     "Open vSwitch drops what GRO has merged, being longer "
+                     "than the MTU");
+        judge(&tunnel->receive, "dropped where GRO at %s has merged segments",
+              name);
+    } else if (tunnel->is_stt && offload_dev_is(dev, "rx-gro", false)
+               && (tunnel->tso || !tunnel->userspace)
+               && !(nic && nic->whole)) {
+        find_feature(ctx, OFFLOAD_WARNING, "gro-off", tunnel, dev, "rx-gro",
+                     true,
+                     "each segment is received by itself and put together "
+                     "by Open vSwitch");
+    }
+    judge(&tunnel->receive, "%s",
+          offload_dev_is(dev, "rx-gro", true)
+          ? "segments are merged by GRO and frames arrive in one piece"
+          : nic && nic->whole
+          ? "frames arrive in the pieces that the device is given, 64 KB "
+          "included"
+          : "frames are put together from segments");
+}
+
 /* Shows and judges NIC 'name' of the underlay of 'tunnel', and sets the
  * verdicts, unless something nearer to the sender has. */
 void
@@ -418,30 +463,7 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
     }
 
     /* Receiving. */
-    if (tunnel->is_stt && offload_dev_is(dev, "rx-lro", true)) {
-        find_feature(ctx, OFFLOAD_ERROR, "lro-on", tunnel, dev, "rx-lro",
-                     false,
-                     "LRO glues pieces of different frames together, which "
-                     "are dropped then");
-        judge(&tunnel->receive, "damaged: LRO at %s glues pieces of different "
-              "frames together", name);
-    }
-    if (tunnel->is_stt && tunnel->userspace && !tunnel->tso
-        && offload_dev_is(dev, "rx-gro", true)) {
-        find_feature(ctx, OFFLOAD_ERROR, "gro-without-tso", tunnel, dev,
-                     "rx-gro", false,
-                     "Open vSwitch drops what GRO has merged, being longer "
-                     "than the MTU");
-        judge(&tunnel->receive, "dropped where GRO at %s has merged segments",
-              name);
-    } else if (tunnel->is_stt && offload_dev_is(dev, "rx-gro", false)
-               && (tunnel->tso || !tunnel->userspace)
-               && !(nic && nic->whole)) {
-        find_feature(ctx, OFFLOAD_WARNING, "gro-off", tunnel, dev, "rx-gro",
-                     true,
-                     "each segment is received by itself and put together "
-                     "by Open vSwitch");
-    }
+    check_receive(ctx, tunnel, dev, nic);
     if (tunnel->is_stt && tunnel->userspace && tunnel->tso && rcvbuf
         && atoi(rcvbuf) < RCVBUF_MIN) {
         char size[16];
@@ -455,16 +477,9 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
              "them with a buffer of 212992 bytes",
              "the receive socket buffer has %s bytes", rcvbuf);
     }
-    judge(&tunnel->receive, "%s",
-          offload_dev_is(dev, "rx-gro", true)
-          ? "segments are merged by GRO and frames arrive in one piece"
-          : nic && nic->whole
-          ? "frames arrive in the pieces that the device is given, 64 KB "
-          "included"
-          : "frames are put together from segments");
 
     /* Other choices. */
-    if (tunnel->is_stt && !tunnel->userspace
+    if (tunnel->is_stt && !tunnel->userspace && !dev->is_upper
         && offload_dev_is(dev, "tx-udp_tnl-segmentation", true)) {
         find(ctx, OFFLOAD_NOTE, "udp-tunnels", tunnel, name, NULL, NULL,
              "none; but Geneve needs no module and no exceptions in "
@@ -478,7 +493,7 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
              "%s is a virtual function: the host decides which addresses it "
              "may use, and what it may offload", name);
     }
-    if (ctx->hw_offload && tunnel->is_stt) {
+    if (ctx->hw_offload && tunnel->is_stt && !dev->is_upper) {
         find(ctx, OFFLOAD_NOTE, "hw-offload", tunnel, name, NULL, NULL,
              "the CPU handles each packet of STT; VXLAN or Geneve may be "
              "left to the NIC",

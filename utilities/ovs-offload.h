@@ -64,6 +64,7 @@ struct offload_dev {
     uint32_t n_rxq, n_txq;
     char driver[32];            /* "" if unknown. */
     bool is_vf;                 /* SR-IOV virtual function? */
+    bool is_upper;              /* Are there devices below, as for a bond? */
     char *representor;          /* Name of the port it stands for, or NULL. */
     bool features_known;
     struct smap features;       /* "on", "off", "on [fixed]", "off [fixed]". */
@@ -77,7 +78,7 @@ bool offload_dev_is(const struct offload_dev *, const char *feature,
 bool offload_dev_is_fixed(const struct offload_dev *, const char *feature);
 int offload_dev_set_feature(const char *name, const char *feature, bool on);
 int offload_dev_set_gso_max_size(const char *name, uint32_t size);
-void offload_dev_get_lower(const char *name, struct svec *lower);
+void offload_dev_get_chain(const char *name, struct svec *chain);
 int offload_route_lookup(const char *addr, char **dev, char **src,
                          char **gateway, unsigned int *mtu);
 bool offload_is_privileged(void);
