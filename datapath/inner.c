@@ -18,8 +18,9 @@
  * @inner: set if it carries IP
  * @why: set otherwise
  *
- * Looks behind any number of VLAN tags and IPv6 extension headers, and trusts
- * nothing: neither lengths nor versions nor the order of headers.  What follows
+ * Looks behind VLAN tags, up to STT_MAX_VLANS, and IPv6 extension headers, and
+ * trusts nothing: neither lengths nor versions nor the order of headers.  A peer
+ * could make a frame of 64 KB of little else than tags.  What follows
  * the IP packet is padding.  The sender uses this too, so that it never
  * describes what a receiver refuses.
  *
@@ -30,7 +31,7 @@
 bool stt_parse_inner(const struct sk_buff *skb, struct stt_inner *inner,
 		     enum stt_counter *why)
 {
-	unsigned int ofs = 2 * ETH_ALEN, len;
+	unsigned int ofs = 2 * ETH_ALEN, tags = 0, len;
 	__be16 buffer, *type;
 
 	memset(inner, 0, sizeof(*inner));
@@ -41,6 +42,8 @@ bool stt_parse_inner(const struct sk_buff *skb, struct stt_inner *inner,
 			return false;
 		if (!eth_type_vlan(*type))
 			break;
+		if (tags++ == STT_MAX_VLANS)
+			return false;
 		ofs += VLAN_HLEN;
 	}
 	ofs += sizeof(*type);

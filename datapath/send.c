@@ -46,17 +46,25 @@ static __be32 stt_packet_id(void)
 {
 	const u32 max_age = U32_MAX / STT_ID_BLOCK / 2;
 	static atomic_t n_blocks = ATOMIC_INIT(0);
-	struct stt_ids *ids = this_cpu_ptr(&stt_ids);
+	struct stt_ids *ids;
 	static u32 first;
+	__be32 id;
 
 	get_random_once(&first, sizeof(first));
+
+	/* With PREEMPT_RT, another sender could come in between, even though
+	 * bottom halves are disabled.
+	 */
+	ids = get_cpu_ptr(&stt_ids);
 	if (unlikely(!ids->left ||
 		     atomic_read(&n_blocks) - ids->block > max_age)) {
 		ids->block = atomic_inc_return(&n_blocks);
 		ids->left = STT_ID_BLOCK;
 	}
-	return htonl(first + ids->block * STT_ID_BLOCK +
-		     STT_ID_BLOCK - ids->left--);
+	id = htonl(first + ids->block * STT_ID_BLOCK +
+		   STT_ID_BLOCK - ids->left--);
+	put_cpu_ptr(&stt_ids);
+	return id;
 }
 
 /* Peers. */
@@ -615,8 +623,17 @@ static int stt_send(struct stt_dev *stt, struct sk_buff *skb,
 			return -EINVAL;
 		}
 	}
-	if (skb_is_gso(skb))
-		max_len = flow->max_gso - STT_HLEN;
+	if (skb_is_gso(skb)) {
+		/* Not all that the underlay takes for TSO may be enough for a
+		 * segment.  Then the frame is cut in software after all.
+		 */
+		unsigned int segment = inner.l4_ofs +
+				       stt_inner_l4_hlen(skb, &inner) +
+				       skb_shinfo(skb)->gso_size;
+
+		max_len = clamp_t(unsigned int, segment,
+				  flow->max_gso - STT_HLEN, max_len);
+	}
 	if (unlikely(skb->len > max_len)) {
 		if (!skb_is_gso(skb)) {
 			kfree_skb(skb);

@@ -147,6 +147,16 @@ for len in 0000 0007 0019 ffff; do
     test_drops "UDP length $len" inner_len 1 flags=0x06 l4ofs=34 \
         "$(echo "$udp" | sed "s/4e210018/4e21$len/")"
 done
+# tagged N: prints a packet behind N VLAN tags.
+tagged() {
+    tags=$(head -c "$1" /dev/zero | tr '\0' x | sed 's/x/81000007/g')
+    echo "$udp" | sed "s/^.\{24\}/&$tags/"
+}
+check "8 VLAN tags" delivers 1 flags=0x06 l4ofs=66 "$(tagged 8)"
+test_drops "9 VLAN tags" l4_proto 1 flags=0x06 l4ofs=70 "$(tagged 9)"
+test_drops "4000 VLAN tags" l4_proto 1 flags=0x06 l4ofs=34 mss=1400 \
+    "$(tagged 4000)"
+check "4000 VLAN tags without an offload" delivers 1 mss=1400 "$(tagged 4000)"
 check "reserved flags" delivers 1 flags=0xf0 "$icmp"
 check "verified and partial" delivers 1 flags=0x0b l4ofs=54 "$tcp6"
 

@@ -88,6 +88,18 @@ for tso in on off; do
             transfer udp $address 60 64 1472 9000 60000
     done
 done
+
+# An underlay that takes less for TSO than a segment of a guest.
+for ns in a b; do
+    ip -n $ns link set eth0 gso_max_segs 1
+done
+both tso=on gso=on gro=on
+check "no segments in one piece" transfer tcp 10.0.0.2 1000000
+check "no segments in one piece, IPv6" transfer tcp fd00::2 1000000
+for ns in a b; do
+    check "nothing was too long for $ns" counts $ns tx_drop_too_long 0
+    ip -n $ns link set eth0 gso_max_segs 65535
+done
 check "all content was right" [ ! -s "$TMPDIR/serve" ]
 for ns in a b; do
     ip -n $ns link del stt0
