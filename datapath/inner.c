@@ -18,9 +18,10 @@
  * @inner: set if it carries IP
  * @why: set otherwise
  *
- * Looks behind VLAN tags, up to STT_MAX_VLANS, and IPv6 extension headers, and
- * trusts nothing: neither lengths nor versions nor the order of headers.  A peer
- * could make a frame of 64 KB of little else than tags.  What follows
+ * Looks behind VLAN tags and IPv6 extension headers, and trusts nothing: neither
+ * lengths nor versions nor the order of headers.  A peer could make a frame of
+ * 64 KB of little else than tags, so there is an end to them where an STT header
+ * could not tell of what is behind them any more.  What follows
  * the IP packet is padding.  The sender uses this too, so that it never
  * describes what a receiver refuses.
  *
@@ -31,7 +32,7 @@
 bool stt_parse_inner(const struct sk_buff *skb, struct stt_inner *inner,
 		     enum stt_counter *why)
 {
-	unsigned int ofs = 2 * ETH_ALEN, tags = 0, len;
+	unsigned int ofs = 2 * ETH_ALEN, len;
 	__be16 buffer, *type;
 
 	memset(inner, 0, sizeof(*inner));
@@ -42,9 +43,9 @@ bool stt_parse_inner(const struct sk_buff *skb, struct stt_inner *inner,
 			return false;
 		if (!eth_type_vlan(*type))
 			break;
-		if (tags++ == STT_MAX_VLANS)
-			return false;
 		ofs += VLAN_HLEN;
+		if (ofs > STT_MAX_L4_OFFSET)
+			return false;
 	}
 	ofs += sizeof(*type);
 	inner->l3_ofs = ofs;

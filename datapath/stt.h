@@ -63,9 +63,6 @@ enum stt_limits {
 
 	STT_MAX_L4_OFFSET = U8_MAX,
 
-	/* Behind more tags, Linux finds no protocol either. */
-	STT_MAX_VLANS = 8,
-
 	/* No path has a smaller MTU, whatever an ICMP message claims. */
 	STT_MIN_PMTU4 = 576,
 	STT_MIN_PMTU6 = IPV6_MIN_MTU,

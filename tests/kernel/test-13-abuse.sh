@@ -152,8 +152,9 @@ tagged() {
     tags=$(head -c "$1" /dev/zero | tr '\0' x | sed 's/x/81000007/g')
     echo "$udp" | sed "s/^.\{24\}/&$tags/"
 }
-check "8 VLAN tags" delivers 1 flags=0x06 l4ofs=66 "$(tagged 8)"
-test_drops "9 VLAN tags" l4_proto 1 flags=0x06 l4ofs=70 "$(tagged 9)"
+check "55 VLAN tags" delivers 1 flags=0x06 l4ofs=254 "$(tagged 55)"
+test_drops "60 VLAN tags" l4_offset 1 flags=0x06 l4ofs=255 "$(tagged 60)"
+test_drops "61 VLAN tags" l4_proto 1 flags=0x06 l4ofs=255 "$(tagged 61)"
 test_drops "4000 VLAN tags" l4_proto 1 flags=0x06 l4ofs=34 mss=1400 \
     "$(tagged 4000)"
 check "4000 VLAN tags without an offload" delivers 1 mss=1400 "$(tagged 4000)"
