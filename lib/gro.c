@@ -82,6 +82,7 @@ parse(struct dp_packet *packet, struct segment *s)
     size_t size = dp_packet_size(packet);
     size_t ofs = ETH_HEADER_LEN;
     bool mergeable = true;
+    int n_vlans = 0;
     ovs_be16 type;
     size_t ip_end;
     uint16_t ctl;
@@ -93,7 +94,12 @@ parse(struct dp_packet *packet, struct segment *s)
     }
 
     memcpy(&type, data + ofs - sizeof type, sizeof type);
-    while (eth_type_vlan(type) && ofs < ETH_HEADER_LEN + 2 * VLAN_HEADER_LEN) {
+    while (eth_type_vlan(type)) {
+        /* Behind more tags, the rest of the switch would not find what the
+         * packet's offloads are about. */
+        if (n_vlans++ >= flow_vlan_limit) {
+            return GRO_UNCLEAR;
+        }
         ofs += VLAN_HEADER_LEN;
         if (size < ofs) {
             return GRO_UNCLEAR;
@@ -136,7 +142,7 @@ parse(struct dp_packet *packet, struct segment *s)
         }
         s->l4_ofs = ofs + IPV6_HEADER_LEN;
         ip_end = s->l4_ofs + ntohs(ip6->ip6_plen);
-    } else if (eth_type_mpls(type) || eth_type_vlan(type)) {
+    } else if (eth_type_mpls(type)) {
         return GRO_UNCLEAR;
     } else {
         return GRO_OTHER;

@@ -13,7 +13,6 @@
 
 #include "coverage.h"
 #include "dp-packet.h"
-#include "dp-packet-gso.h"
 #include "dpif-netdev.h"
 #include "flow.h"
 #include "gro.h"
@@ -24,14 +23,17 @@
 #include "ovs-thread.h"
 #include "packets.h"
 #include "smap.h"
+#include "stt.h"
 #include "timeval.h"
 #include "userspace-tso.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(netdev_tuning);
 
+COVERAGE_DEFINE(netdev_offload_lost);   /* Dropped, as nobody can do it. */
 COVERAGE_DEFINE(netdev_poll_again);     /* Rounds but the first. */
 COVERAGE_DEFINE(netdev_rx_csum_valid);
+COVERAGE_DEFINE(netdev_send_refused);   /* Dropped, by the kernel. */
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
@@ -543,6 +545,24 @@ netdev_tuning_long_packet(size_t size, size_t headroom)
     return packet;
 }
 
+/* Returns how much of its 'tailroom' the buffer of 'packet', which gets
+ * 'headroom', may keep.  All of it, but with DPDK, a buffer's length has 16
+ * bits only: what a big buffer has left has to make room for headers then. */
+size_t
+netdev_tuning_tailroom(const struct dp_packet *packet OVS_UNUSED,
+                       size_t headroom OVS_UNUSED, size_t tailroom)
+{
+#ifdef DPDK_NETDEV
+    size_t used = headroom + dp_packet_size(packet);
+
+    /* Whoever wants tailroom leaves the headroom alone. */
+    if (headroom > dp_packet_headroom(packet) && used <= UINT16_MAX) {
+        return MIN(tailroom, UINT16_MAX - used);
+    }
+#endif
+    return tailroom;
+}
+
 /* Merging of TCP segments. */
 
 static void
@@ -604,24 +624,124 @@ void
 netdev_tuning_gro_push(struct netdev *netdev, struct dp_packet_batch *batch,
                        const struct ovs_action_push_tnl *data)
 {
-    struct dp_packet *packet;
-
     if (netdev->netdev_class->push_batch) {
         do_gro(netdev, batch);
-        return;
+    } else if (userspace_tso_enabled() && !takes_tso(data)) {
+        netdev_tuning_finish(batch);
+    } else {
+        netdev_tuning_recover(batch);
     }
-    if (!userspace_tso_enabled() || takes_tso(data)) {
-        return;
-    }
+}
+
+/* Offloads that packets wait for. */
+
+/* Returns true if 'packet' waits for an offload, other than that of an IP
+ * checksum. */
+static bool
+is_waiting(const struct dp_packet *packet)
+{
+    return (dp_packet_l4_checksum_partial(packet)
+            || dp_packet_get_tso_segsz(packet)
+            || dp_packet_tunnel(packet));
+}
+
+static void
+drop_lost(struct dp_packet *packet)
+{
+    COVERAGE_INC(netdev_offload_lost);
+    dp_packet_delete(packet);
+}
+
+/* Does in software what the packets in 'batch' wait for, before something
+ * happens to them after which nobody could.
+ *
+ * Packets for which it can't be done are dropped.  Only for the thread that
+ * owns 'batch'. */
+void
+netdev_tuning_finish(struct dp_packet_batch *batch)
+{
+    struct dp_packet_batch out;
+    struct dp_packet *packet;
+    bool waiting = false;
+
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        if (dp_packet_get_tso_segsz(packet)) {
-            dp_packet_gso_batch(batch);
-            break;
+        waiting |= is_waiting(packet);
+    }
+    if (OVS_LIKELY(!waiting)) {
+        return;
+    }
+
+    dp_packet_batch_init(&out);
+    out.trunc = batch->trunc;
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        if (!is_waiting(packet)) {
+            dp_packet_batch_add(&out, packet);
+        } else if (!stt_finish(packet, &out)) {
+            drop_lost(packet);
         }
     }
+    dp_packet_batch_swap(batch, &out);
+    dp_packet_batch_destroy(&out);
+}
+
+/* Has the packets in 'batch' wait for nothing but what can be done for them:
+ * see stt_offload_recover().  What comes next relies on that.
+ *
+ * Packets for which there is no way are dropped.  Only for the thread that
+ * owns 'batch'. */
+void
+netdev_tuning_recover(struct dp_packet_batch *batch)
+{
+    const size_t size = dp_packet_batch_size(batch);
+    struct dp_packet *packet;
+    bool lost = false;
+    size_t n;
+
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        dp_packet_ol_send_prepare(packet, 0);
+        lost |= is_waiting(packet) && stt_offload_is_lost(packet);
     }
+    if (OVS_LIKELY(!lost)) {
+        return;
+    }
+    DP_PACKET_BATCH_REFILL_FOR_EACH (n, size, packet, batch) {
+        if (stt_offload_recover(packet)) {
+            dp_packet_batch_add(batch, packet);
+        } else {
+            drop_lost(packet);
+        }
+    }
+}
+
+/* Gets 'packet' ready to leave the datapath for a controller or a collector,
+ * with complete checksums.  Where that can't be done, it waits for nothing
+ * either: a packet is to be seen, not used. */
+void
+netdev_tuning_prepare_upcall(struct dp_packet *packet)
+{
+    if (is_waiting(packet) && !stt_offload_recover(packet)) {
+        dp_packet_reset_offload(packet);
+        dp_packet_set_tso_segsz(packet, 0);
+        return;
+    }
+    dp_packet_ol_send_prepare(packet, 0);
+}
+
+/* Returns true if '*errorp', with which the kernel refused a packet to be sent
+ * through 'netdev', is about that packet alone, so that the next ones are to
+ * be tried.  If so, counts the packet in '*n_drops', logs it, and clears
+ * '*errorp'. */
+bool
+netdev_tuning_skip(const struct netdev *netdev, int *errorp, uint64_t *n_drops)
+{
+    if (OVS_LIKELY(*errorp != EMSGSIZE && *errorp != EINVAL)) {
+        return false;
+    }
+    COVERAGE_INC(netdev_send_refused);
+    VLOG_WARN_RL(&rl, "%s: the kernel does not send a packet: %s",
+                 netdev_get_name(netdev), ovs_strerror(*errorp));
+    *n_drops += 1;
+    *errorp = 0;
+    return true;
 }
 
 /* Adds to 'stats' what has been merged for 'netdev' or, if it is the interface

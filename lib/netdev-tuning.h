@@ -92,6 +92,8 @@ struct dp_packet *netdev_tuning_big_buf(struct dp_packet *, size_t std_len);
 size_t netdev_tuning_big_buf_size(void);
 void netdev_tuning_free_buf(void *, size_t allocated);
 struct dp_packet *netdev_tuning_long_packet(size_t size, size_t headroom);
+size_t netdev_tuning_tailroom(const struct dp_packet *, size_t headroom,
+                              size_t tailroom);
 
 /* Merging of TCP segments, see lib/gro.h. */
 void netdev_tuning_gro_popped(struct netdev *, struct dp_packet_batch *);
@@ -99,5 +101,13 @@ void netdev_tuning_gro_push(struct netdev *, struct dp_packet_batch *,
                             const struct ovs_action_push_tnl *);
 int netdev_tuning_get_custom_stats(const struct netdev *, int error,
                                    struct netdev_custom_stats *);
+
+/* Offloads that packets wait for. */
+void netdev_tuning_finish(struct dp_packet_batch *);
+void netdev_tuning_recover(struct dp_packet_batch *);
+void netdev_tuning_prepare_upcall(struct dp_packet *);
+
+/* Sending by the kernel. */
+bool netdev_tuning_skip(const struct netdev *, int *errorp, uint64_t *n_drops);
 
 #endif /* netdev-tuning.h */

@@ -443,34 +443,106 @@ stt_is_truncated(const struct dp_packet *packet)
     return ofs + UDP_HEADER_LEN > len;
 }
 
+/* Takes the marks of offloads from 'packet', which stt_is_truncated(), but for
+ * that of the IP checksum. */
+static void
+stt_strip_offload(struct dp_packet *packet)
+{
+    bool ip_partial = dp_packet_ip_checksum_partial(packet);
+
+    dp_packet_reset_offload(packet);
+    dp_packet_set_tso_segsz(packet, 0);
+    if (ip_partial) {
+        dp_packet_ip_checksum_set_partial(packet);
+    }
+}
+
+/* Looks for the headers that the offloads which 'packet' waits for are about.
+ * They may be behind more VLAN tags than OVS takes the trouble to parse. */
+static void
+stt_find_headers(struct dp_packet *packet)
+{
+    struct stt_inner inner;
+
+    if (!dp_packet_is_eth(packet) || dp_packet_tunnel(packet)
+        || stt_parse_inner(dp_packet_data(packet), dp_packet_size(packet),
+                           &inner)
+        || inner.is_fragment) {
+        return;
+    }
+    if (!(packet->offloads & DP_PACKET_OL_L4_PROTO_MASK)) {
+        if (inner.proto == IPPROTO_TCP) {
+            dp_packet_l4_proto_set_tcp(packet);
+        } else if (inner.proto == IPPROTO_UDP) {
+            dp_packet_l4_proto_set_udp(packet);
+        } else if (inner.proto == IPPROTO_SCTP) {
+            dp_packet_l4_proto_set_sctp(packet);
+        }
+    }
+    if (inner.proto == (dp_packet_l4_proto_tcp(packet) ? IPPROTO_TCP
+                        : dp_packet_l4_proto_udp(packet) ? IPPROTO_UDP
+                        : IPPROTO_SCTP)) {
+        packet->l3_ofs = inner.l3_ofs;
+        packet->l4_ofs = inner.l4_ofs;
+    }
+}
+
+/* Returns true if 'packet' waits for an offload that nobody can do as things
+ * are: Open vSwitch doesn't know where the headers are that it is about, or
+ * they have been cut off.  Upstream takes for granted that there is no such
+ * packet, and fails assertions about it.
+ *
+ * Only for the thread that owns 'packet'. */
+bool
+stt_offload_is_lost(const struct dp_packet *packet)
+{
+    return !stt_can_finish(packet) || stt_is_truncated(packet);
+}
+
+/* Does what it takes for 'packet' not to be lost in the sense of
+ * stt_offload_is_lost() any more, and returns true.  What is left of a
+ * truncated packet waits for nothing but perhaps its IP checksum then.
+ *
+ * Returns false, and leaves 'packet' to the caller, if there is no way.  Only
+ * for the thread that owns 'packet'. */
+bool
+stt_offload_recover(struct dp_packet *packet)
+{
+    if (!stt_can_finish(packet)) {
+        stt_find_headers(packet);
+        if (!stt_can_finish(packet)) {
+            return false;
+        }
+    }
+    if (stt_is_truncated(packet)) {
+        stt_strip_offload(packet);
+    }
+    return true;
+}
+
 /* Does in software what 'packet' waits for, and adds the result to 'out': one
  * packet, or its segments if it was a TSO packet, with complete checksums.
  * What is left of a truncated packet is sent as it is.  Takes ownership of
  * 'packet'.
  *
- * Returns STT_TX_OK, or the reason why 'packet' was dropped, which it has
- * counted. */
-static enum stt_tx_drop
+ * Returns false if it can't be done, and then leaves 'packet' to the caller.
+ * Only for the thread that owns 'packet'. */
+bool
 stt_finish(struct dp_packet *packet, struct dp_packet_batch *out)
 {
     struct dp_packet_batch parts;
     struct dp_packet *part;
 
-    if (stt_can_finish(packet) && stt_is_truncated(packet)) {
-        bool ip_partial = dp_packet_ip_checksum_partial(packet);
-
-        dp_packet_reset_offload(packet);
-        dp_packet_set_tso_segsz(packet, 0);
-        if (ip_partial) {
-            dp_packet_ip_checksum_set_partial(packet);
-        }
-        dp_packet_batch_add(out, packet);
-        return STT_TX_OK;
-    }
     if (!stt_can_finish(packet)) {
-        COVERAGE_INC(stt_tx_bad_offload);
-        dp_packet_delete(packet);
-        return STT_TX_DROP_BAD_OFFLOAD;
+        stt_find_headers(packet);
+        if (!stt_can_finish(packet)) {
+            return false;
+        }
+    }
+    if (stt_is_truncated(packet)) {
+        stt_strip_offload(packet);
+        dp_packet_batch_add(out, packet);
+        return true;
     }
     dp_packet_batch_init_packet(&parts, packet);
     if (dp_packet_get_tso_segsz(packet)
@@ -487,7 +559,7 @@ stt_finish(struct dp_packet *packet, struct dp_packet_batch *out)
         dp_packet_batch_add(out, part);
     }
     dp_packet_batch_destroy(&parts);
-    return STT_TX_OK;
+    return true;
 }
 
 /* Returns true if an STT header can hand on the offloads that 'packet' waits
@@ -636,8 +708,12 @@ stt_split(struct dp_packet *packet, size_t max_frame, size_t max_cut_frame,
         dp_packet_batch_init_packet(&parts, packet);
     } else {
         dp_packet_batch_init(&parts);
-        *dropp = stt_finish(packet, &parts);
-        n_drops += *dropp != STT_TX_OK;
+        if (!stt_finish(packet, &parts)) {
+            COVERAGE_INC(stt_tx_bad_offload);
+            dp_packet_delete(packet);
+            *dropp = STT_TX_DROP_BAD_OFFLOAD;
+            n_drops++;
+        }
     }
 
     DP_PACKET_BATCH_FOR_EACH (i, packet, &parts) {
