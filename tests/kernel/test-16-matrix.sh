@@ -11,6 +11,12 @@
 two_hosts
 serve b
 
+# On a slow machine, TCP would take its time, and send packets of two segments,
+# which are no longer than the largest MTU.
+for ns in a b; do
+    within $ns sysctl -qw net.ipv4.tcp_min_tso_segs=10
+done
+
 # both FEATURE...: sets features of both hosts.
 both() {
     for ns in a b; do
