@@ -38,7 +38,9 @@ struct walk {
     bool outgoing;
     bool tracked;
     bool notrack;               /* Has met "notrack". */
-    bool uncertain;             /* A rule that may end this chain was met. */
+    bool accepted;              /* This base chain may have accepted it. */
+    bool elsewhere;             /* May not have come to this chain. */
+    bool returned;              /* May have left this chain by now. */
     int depth;
     char *drop, *drop_mend, *maybe;
     const char *family, *table;
@@ -329,9 +331,9 @@ match(const struct walk *walk, const struct json *left, const char *op,
 
 /* Walking through chains. */
 
-static enum verdict walk_chain(struct walk *, const char *chain,
-                               enum verdict policy, const char *why);
+static enum verdict walk_chain(struct walk *, const char *chain);
 
+/* Remembers that 'what' of 'chain' drops the packet, or may do so. */
 static void
 note_drop(struct walk *walk, const char *chain, const char *what,
           bool maybe)
@@ -339,7 +341,7 @@ note_drop(struct walk *walk, const char *chain, const char *what,
     char *where = xasprintf("%s of chain %s %s %s", what, walk->family,
                             walk->table, chain);
 
-    if (maybe || walk->uncertain) {
+    if (maybe) {
         if (!walk->maybe) {
             walk->maybe = where;
             return;
@@ -370,6 +372,30 @@ is_xt(const struct json *statement, const char *type, const char *name)
            && !strcmp(get_string(xt, "name"), name);
 }
 
+/* Sends the packet through chain 'target', which a rule calls if 'answer' says
+ * that the packet meets its conditions.  What becomes of the packet there is
+ * remembered, but for those that return: what is behind a "jump" concerns them
+ * again.  Returns CONTINUE if the packet may come back. */
+static enum verdict
+call_chain(struct walk *walk, const char *target, enum answer answer)
+{
+    bool elsewhere = walk->elsewhere;
+    bool returned = walk->returned;
+    enum verdict verdict;
+
+    walk->elsewhere |= returned || answer == MAYBE;
+    walk->returned = false;
+    walk->depth++;
+    verdict = walk_chain(walk, target);
+    walk->depth--;
+    if (walk->returned) {
+        verdict = CONTINUE;
+    }
+    walk->elsewhere = elsewhere;
+    walk->returned = returned;
+    return verdict;
+}
+
 /* Does what 'statement' says, an object like {"drop": null}, if 'answer' says
  * that the packet meets the conditions. */
 static enum verdict
@@ -382,9 +408,12 @@ do_verdict(struct walk *walk, const struct json *statement,
 
     if (get(statement, "drop") || get(statement, "reject")
         || is_xt(statement, "target", "REJECT")) {
-        note_drop(walk, chain, what, answer == MAYBE);
+        note_drop(walk, chain, what,
+                  answer == MAYBE || walk->accepted || walk->elsewhere
+                  || walk->returned);
         verdict = DROP;
     } else if (get(statement, "accept")) {
+        walk->accepted = true;
         verdict = ACCEPT;
     } else if (get(statement, "return")) {
         verdict = RETURN;
@@ -392,21 +421,14 @@ do_verdict(struct walk *walk, const struct json *statement,
         note_drop(walk, chain, what, true);
         verdict = CONTINUE;
     } else if (target && walk->depth < 16) {
-        bool uncertain = walk->uncertain;
-
-        walk->uncertain |= answer == MAYBE;
-        walk->depth++;
-        verdict = walk_chain(walk, get_string(target, "target"), CONTINUE,
-                             NULL);
-        walk->depth--;
-        walk->uncertain = uncertain;
+        verdict = call_chain(walk, get_string(target, "target"), answer);
         if (verdict == CONTINUE && !jump) {
             verdict = RETURN;
         }
     }
-    if (answer == MAYBE && verdict != CONTINUE) {
+    if (answer == MAYBE) {
         /* A packet that it concerns doesn't see the rest, others do. */
-        walk->uncertain |= verdict != DROP;
+        walk->returned |= verdict == RETURN;
         verdict = CONTINUE;
     }
     return verdict;
@@ -439,7 +461,7 @@ walk_rule(struct walk *walk, const struct json *rule, const char *chain)
                 && match(walk, get(vmap, "key"), "==", data) != NO) {
                 /* A map with a name, of which nothing is known. */
                 note_drop(walk, chain, what, true);
-                walk->uncertain = true;
+                walk->accepted = walk->returned = true;
             }
             for (size_t j = 0; j < array_size(set) && verdict == CONTINUE;
                  j++) {
@@ -470,11 +492,10 @@ walk_rule(struct walk *walk, const struct json *rule, const char *chain)
     return verdict;
 }
 
-/* Sends the packet through 'chain'.  'policy' is what becomes of it in the
- * end. */
+/* Sends the packet through the rules of 'chain'.  Returns CONTINUE if it comes
+ * to their end, or returns. */
 static enum verdict
-walk_chain(struct walk *walk, const char *chain, enum verdict policy,
-           const char *why)
+walk_chain(struct walk *walk, const char *chain)
 {
     for (size_t i = 0; i < array_size(walk->rules); i++) {
         const struct json *rule = get(json_array_at(walk->rules, i), "rule");
@@ -492,10 +513,28 @@ walk_chain(struct walk *walk, const char *chain, enum verdict policy,
             return verdict;
         }
     }
-    if (policy == DROP) {
-        note_drop(walk, chain, why, false);
+    return CONTINUE;
+}
+
+/* Sends the packet through base chain 'chain', at the end of which is its
+ * policy. */
+static enum verdict
+walk_base(struct walk *walk, const struct json *chain)
+{
+    const char *name = get_string(chain, "name");
+    enum verdict verdict;
+
+    walk->family = get_string(chain, "family");
+    walk->table = get_string(chain, "table");
+    walk->accepted = walk->elsewhere = walk->returned = false;
+    verdict = walk_chain(walk, name);
+    if ((verdict == CONTINUE || walk->returned)
+        && !strcmp(get_string(chain, "policy"), "drop")) {
+        /* Whatever was not accepted is dropped, if not here, then before. */
+        note_drop(walk, name, "policy", walk->accepted);
+        verdict = DROP;
     }
-    return policy;
+    return verdict;
 }
 
 static bool
@@ -616,18 +655,11 @@ walk_hook(struct walk *walk, const char *hook, bool may_track)
     qsort(bases, n, sizeof *bases, compare_bases);
 
     for (size_t i = 0; i < n && verdict != DROP; i++) {
-        const struct json *chain = bases[i].chain;
-        bool drops = !strcmp(get_string(chain, "policy"), "drop");
-
         if (may_track && bases[i].prio > PRIO_CONNTRACK) {
             walk->tracked = !walk->notrack;
             may_track = false;
         }
-        walk->family = get_string(chain, "family");
-        walk->table = get_string(chain, "table");
-        walk->uncertain = false;
-        verdict = walk_chain(walk, get_string(chain, "name"),
-                             drops ? DROP : ACCEPT, "policy");
+        verdict = walk_base(walk, bases[i].chain);
     }
     if (may_track && verdict != DROP) {
         walk->tracked = !walk->notrack;
