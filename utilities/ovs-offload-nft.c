@@ -28,7 +28,12 @@
 /* Connections are tracked at this priority, unless "notrack" comes first. */
 #define PRIO_CONNTRACK (-200)
 
-enum answer { NO, YES, MAYBE };
+enum answer {
+    NO,
+    YES,
+    MAYBE,
+    NEVER                       /* The packet lacks what is looked at. */
+};
 
 enum verdict { CONTINUE, ACCEPT, DROP, RETURN };
 
@@ -127,7 +132,7 @@ offload_nft_read(char **errorp)
 static enum answer
 negate(enum answer answer)
 {
-    return answer == MAYBE ? MAYBE : answer == YES ? NO : YES;
+    return answer == YES ? NO : answer == NO ? YES : answer;
 }
 
 static enum answer
@@ -255,6 +260,8 @@ match_tcp_flags(const struct json *right)
     return ack == NO ? NO : MAYBE;
 }
 
+/* Compares header field 'payload' with 'right'.  nftables looks at a field only
+ * in packets of its protocol. */
 static enum answer
 match_payload(const struct walk *walk, const struct json *payload,
               const char *op, const struct json *right)
@@ -270,7 +277,7 @@ match_payload(const struct walk *walk, const struct json *payload,
                 : MAYBE);
     } else if (!strcmp(protocol, "ip") || !strcmp(protocol, "ip6")) {
         if (!strcmp(protocol, "ip6") != packet->is_ipv6) {
-            return NO;
+            return NEVER;
         }
         return (!strcmp(field, "saddr") ? match_string(packet->src, right)
                 : !strcmp(field, "daddr") ? match_string(packet->dst, right)
@@ -280,7 +287,7 @@ match_payload(const struct walk *walk, const struct json *payload,
     } else if (!strcmp(protocol, "ether") || !protocol[0]) {
         return MAYBE;
     }
-    return NO;                  /* Another protocol. */
+    return NEVER;
 }
 
 static enum answer
@@ -316,9 +323,6 @@ match(const struct walk *walk, const struct json *left, const char *op,
         return MAYBE;
     } else if (get(left, "payload")) {
         answer = match_payload(walk, get(left, "payload"), op, right);
-        if (!strchr("=!i", op[0])) {
-            return answer;      /* An order, which only numbers have. */
-        }
     } else if (get(left, "meta")) {
         answer = match_meta(walk, get_string(get(left, "meta"), "key"),
                             right);
@@ -326,7 +330,10 @@ match(const struct walk *walk, const struct json *left, const char *op,
                && !strcmp(get_string(get(left, "ct"), "key"), "state")) {
         answer = match_ct(walk, right);
     }
-    return !strcmp(op, "!=") ? negate(answer) : answer;
+    if (!strcmp(op, "!=")) {
+        answer = negate(answer);
+    }
+    return answer == NEVER ? NO : answer;
 }
 
 /* Walking through chains. */
