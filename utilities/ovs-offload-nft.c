@@ -260,8 +260,21 @@ match_tcp_flags(const struct json *right)
     return ack == NO ? NO : MAYBE;
 }
 
-/* Compares header field 'payload' with 'right'.  nftables looks at a field only
- * in packets of its protocol. */
+/* Returns true if packets of STT have no header field 'payload', which may be
+ * NULL.  nftables looks at a field only in packets of its protocol. */
+static bool
+is_foreign(const struct walk *walk, const struct json *payload)
+{
+    const char *protocol = get_string(payload, "protocol");
+
+    if (!strcmp(protocol, "ip") || !strcmp(protocol, "ip6")) {
+        return !strcmp(protocol, "ip6") != walk->packet->is_ipv6;
+    }
+    return (protocol[0] && strcmp(protocol, "tcp") && strcmp(protocol, "th")
+            && strcmp(protocol, "ether"));
+}
+
+/* Compares header field 'payload' with 'right'. */
 static enum answer
 match_payload(const struct walk *walk, const struct json *payload,
               const char *op, const struct json *right)
@@ -270,24 +283,21 @@ match_payload(const struct walk *walk, const struct json *payload,
     const char *protocol = get_string(payload, "protocol");
     const char *field = get_string(payload, "field");
 
-    if (!strcmp(protocol, "tcp") || !strcmp(protocol, "th")) {
+    if (is_foreign(walk, payload)) {
+        return NEVER;
+    } else if (!strcmp(protocol, "tcp") || !strcmp(protocol, "th")) {
         return (!strcmp(field, "dport")
                 ? match_number(packet->dst_port, op, right)
                 : !strcmp(field, "flags") ? match_tcp_flags(right)
                 : MAYBE);
     } else if (!strcmp(protocol, "ip") || !strcmp(protocol, "ip6")) {
-        if (!strcmp(protocol, "ip6") != packet->is_ipv6) {
-            return NEVER;
-        }
         return (!strcmp(field, "saddr") ? match_string(packet->src, right)
                 : !strcmp(field, "daddr") ? match_string(packet->dst, right)
                 : !strcmp(field, "protocol") || !strcmp(field, "nexthdr")
                 ? match_string("tcp", right)
                 : MAYBE);
-    } else if (!strcmp(protocol, "ether") || !protocol[0]) {
-        return MAYBE;
     }
-    return NEVER;
+    return MAYBE;
 }
 
 static enum answer
@@ -424,9 +434,12 @@ do_verdict(struct walk *walk, const struct json *statement,
         verdict = ACCEPT;
     } else if (get(statement, "return")) {
         verdict = RETURN;
-    } else if (get(statement, "queue")) {
+    } else if (get(statement, "queue") || get(statement, "fwd")
+               || get(statement, "synproxy")) {
+        /* It sees no more of this base chain, if it comes back at all. */
         note_drop(walk, chain, what, true);
-        verdict = CONTINUE;
+        walk->accepted = true;
+        verdict = ACCEPT;
     } else if (target && walk->depth < 16) {
         verdict = call_chain(walk, get_string(target, "target"), answer);
         if (verdict == CONTINUE && !jump) {
@@ -439,6 +452,39 @@ do_verdict(struct walk *walk, const struct json *statement,
         verdict = CONTINUE;
     }
     return verdict;
+}
+
+/* Returns what 'statement', which is no match, says about whether the rest of
+ * its rule concerns the packet.  Many statements are conditions, such as a
+ * rate, so it is those without one that have to be known. */
+static enum answer
+check_statement(const struct walk *walk, const struct json *statement)
+{
+    static const char *const plain[] = {
+        "accept", "drop", "reject", "return", "jump", "goto", "continue",
+        "counter", "log", "mangle", "notrack", "dup", "queue", "fwd",
+        "synproxy", "ct helper", "ct timeout", "ct expectation", "secmark",
+    };
+    const struct json *set = get(statement, "set");
+    const struct json *stmts = get(set, "stmt");
+
+    for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
+        if (get(statement, plain[i])) {
+            return YES;
+        }
+    }
+    if (set) {
+        enum answer answer = YES;
+
+        if (is_foreign(walk, get(get(set, "elem"), "payload"))) {
+            return NO;
+        }
+        for (size_t i = 0; i < array_size(stmts) && answer == YES; i++) {
+            answer = check_statement(walk, json_array_at(stmts, i));
+        }
+        return answer;
+    }
+    return is_xt(statement, "target", "REJECT") ? YES : MAYBE;
 }
 
 static enum verdict
@@ -485,14 +531,15 @@ walk_rule(struct walk *walk, const struct json *rule, const char *chain)
                                          MAX(a, answer), chain, what);
                 }
             }
-        } else if (get(statement, "notrack")) {
-            walk->notrack |= answer == YES;
-        } else if ((get(statement, "xt")
-                    && !is_xt(statement, "target", "REJECT"))
-                   || get(statement, "limit")) {
-            answer = MAYBE;
         } else {
-            verdict = do_verdict(walk, statement, answer, chain, what);
+            enum answer a = check_statement(walk, statement);
+
+            answer = a == NO ? NO : MAX(a, answer);
+            if (get(statement, "notrack")) {
+                walk->notrack |= answer == YES;
+            } else if (answer != NO) {
+                verdict = do_verdict(walk, statement, answer, chain, what);
+            }
         }
     }
     free(what);
@@ -570,6 +617,10 @@ mentions(const struct json *json, const char *name)
 static bool
 tracks(const struct json *rule)
 {
+    static const char *const names[] = {
+        "ct", "ct count", "ct helper", "ct timeout", "ct expectation",
+        "synproxy",
+    };
     const struct json *expr = get(rule, "expr");
 
     for (size_t i = 0; i < array_size(expr); i++) {
@@ -580,7 +631,12 @@ tracks(const struct json *rule)
             return true;
         }
     }
-    return mentions(rule, "ct");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (mentions(rule, names[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool
