@@ -37,12 +37,19 @@ enum answer {
 
 enum verdict { CONTINUE, ACCEPT, DROP, RETURN };
 
+/* What connection tracking has done with the packet. */
+enum tracking {
+    NOT_YET,                    /* Nothing, so it counts as invalid. */
+    UNTRACKED,                  /* Has met "notrack". */
+    TRACKED
+};
+
 struct walk {
     const struct json *rules;   /* The array called "nftables". */
     const struct offload_packet *packet;
     bool outgoing;
-    bool tracked;
-    bool notrack;               /* Has met "notrack". */
+    enum tracking tracking;
+    bool nat;                   /* Is there a chain that does NAT? */
     bool accepted;              /* This base chain may have accepted it. */
     bool elsewhere;             /* May not have come to this chain. */
     bool returned;              /* May have left this chain by now. */
@@ -237,18 +244,39 @@ match_string(const char *word, const struct json *right)
 /* Most packets of STT have the flags ACK or ACK and PSH, and are neither part
  * of a connection nor the beginning of one. */
 static enum answer
-match_ct(const struct walk *walk, const struct json *right)
+match_ct_state(const struct walk *walk, const struct json *right)
 {
     enum answer answer;
 
-    if (!walk->tracked) {
+    if (walk->tracking == UNTRACKED) {
         return match_string("untracked", right);
     }
     answer = match_string("invalid", right);
-    if (answer == NO && match_string("new", right) == YES) {
+    if (walk->tracking == TRACKED && answer == NO
+        && match_string("new", right) == YES) {
         answer = MAYBE;
     }
     return answer;
+}
+
+/* Compares 'key' of the packet's connection with 'right'.  A packet without a
+ * connection has a state, but nothing else. */
+static enum answer
+match_ct(const struct walk *walk, const char *key, const char *op,
+         const struct json *right)
+{
+    if (!strcmp(key, "state")) {
+        return match_ct_state(walk, right);
+    } else if (walk->tracking != TRACKED) {
+        return NEVER;
+    } else if (!strcmp(key, "status") && !walk->nat
+               && right->type == JSON_STRING
+               && (!strcmp(json_string(right), "dnat")
+                   || !strcmp(json_string(right), "snat"))
+               && (!strcmp(op, "in") || !strcmp(op, "=="))) {
+        return NO;
+    }
+    return MAYBE;
 }
 
 static enum answer
@@ -336,9 +364,8 @@ match(const struct walk *walk, const struct json *left, const char *op,
     } else if (get(left, "meta")) {
         answer = match_meta(walk, get_string(get(left, "meta"), "key"),
                             right);
-    } else if (get(left, "ct")
-               && !strcmp(get_string(get(left, "ct"), "key"), "state")) {
-        answer = match_ct(walk, right);
+    } else if (get(left, "ct")) {
+        answer = match_ct(walk, get_string(get(left, "ct"), "key"), op, right);
     }
     if (!strcmp(op, "!=")) {
         answer = negate(answer);
@@ -536,7 +563,9 @@ walk_rule(struct walk *walk, const struct json *rule, const char *chain)
 
             answer = a == NO ? NO : MAX(a, answer);
             if (get(statement, "notrack")) {
-                walk->notrack |= answer == YES;
+                if (answer == YES && walk->tracking == NOT_YET) {
+                    walk->tracking = UNTRACKED;
+                }
             } else if (answer != NO) {
                 verdict = do_verdict(walk, statement, answer, chain, what);
             }
@@ -673,6 +702,20 @@ find_tracker(const struct json *rules, bool is_ipv6)
     return NULL;
 }
 
+static bool
+has_nat(const struct json *rules, bool is_ipv6)
+{
+    for (size_t i = 0; i < array_size(rules); i++) {
+        const struct json *chain = get(json_array_at(rules, i), "chain");
+
+        if (chain && family_has(get_string(chain, "family"), is_ipv6)
+            && !strcmp(get_string(chain, "type"), "nat")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A base chain. */
 struct base {
     const struct json *chain;
@@ -688,7 +731,16 @@ compare_bases(const void *a_, const void *b_)
     return a->prio < b->prio ? -1 : a->prio > b->prio;
 }
 
-/* Sends the packet through the chains of 'hook' in order. */
+static void
+track(struct walk *walk)
+{
+    if (walk->tracking == NOT_YET) {
+        walk->tracking = TRACKED;
+    }
+}
+
+/* Sends the packet through the chains of 'hook' in order.  'may_track' says if
+ * connections are tracked among them. */
 static enum verdict
 walk_hook(struct walk *walk, const char *hook, bool may_track)
 {
@@ -719,13 +771,13 @@ walk_hook(struct walk *walk, const char *hook, bool may_track)
 
     for (size_t i = 0; i < n && verdict != DROP; i++) {
         if (may_track && bases[i].prio > PRIO_CONNTRACK) {
-            walk->tracked = !walk->notrack;
+            track(walk);
             may_track = false;
         }
         verdict = walk_base(walk, bases[i].chain);
     }
     if (may_track && verdict != DROP) {
-        walk->tracked = !walk->notrack;
+        track(walk);
     }
     free(bases);
     return verdict;
@@ -742,6 +794,7 @@ offload_nft_judge(const struct json *ruleset,
     struct walk walk = {
         .rules = get(ruleset, "nftables"),
         .packet = packet,
+        .nat = has_nat(get(ruleset, "nftables"), packet->is_ipv6),
     };
     char *tracker = find_tracker(walk.rules, packet->is_ipv6);
 
@@ -753,15 +806,17 @@ offload_nft_judge(const struct json *ruleset,
         walk.outgoing = (strcmp(hooks[i], "ingress")
                          && strcmp(hooks[i], "prerouting")
                          && strcmp(hooks[i], "input"));
-        if (walk_hook(&walk, hooks[i],
-                      first && tracker && !packet->untracked) == DROP) {
+        if (first && packet->untracked) {
+            walk.tracking = UNTRACKED;
+        }
+        if (walk_hook(&walk, hooks[i], first && tracker) == DROP) {
             break;
         }
     }
     fate->drop = walk.drop;
     fate->drop_mend = walk.drop_mend;
     fate->maybe = walk.maybe;
-    if (walk.tracked) {
+    if (walk.tracking == TRACKED) {
         fate->track = tracker;
     } else {
         free(tracker);
