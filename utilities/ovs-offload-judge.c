@@ -606,7 +606,7 @@ check_hooks(struct context *ctx, struct tunnel *tunnel, const char *nic,
 {
     struct offload_packet packet = {
         .dev = nic,
-        .ip_dev = tunnel->dev,
+        .ip_dev = tunnel->userspace ? nic : tunnel->dev,
         .src = outgoing ? tunnel->src : tunnel->remote,
         .dst = outgoing ? tunnel->remote : tunnel->src,
         .is_ipv6 = tunnel->is_ipv6,
@@ -668,6 +668,7 @@ collect_netfilter(struct context *ctx, struct tunnel *tunnel)
 {
     static const char *in[] = { "ingress", "prerouting", "input", NULL };
     static const char *out[] = { "output", "postrouting", "egress", NULL };
+    static const char *ingress[] = { "ingress", NULL };
     static const char *egress[] = { "egress", NULL };
     const char *nic;
     size_t i, n;
@@ -704,9 +705,19 @@ collect_netfilter(struct context *ctx, struct tunnel *tunnel)
                 && strcmp(iface->type, "system"))) {
             continue;           /* The kernel does not see its packets. */
         }
-        check_hooks(ctx, tunnel, nic, tunnel->userspace ? egress : out, true,
-                    true);
-        check_hooks(ctx, tunnel, nic, in, false, !tunnel->userspace);
+        if (!tunnel->userspace) {
+            check_hooks(ctx, tunnel, nic, out, true, true);
+            check_hooks(ctx, tunnel, nic, in, false, true);
+            continue;
+        }
+        check_hooks(ctx, tunnel, nic, egress, true, true);
+        if (iface) {
+            check_hooks(ctx, tunnel, nic, in, false, false);
+        } else {
+            /* From a NIC below the port, as of a bond, packets come to the
+             * port only if they pass. */
+            check_hooks(ctx, tunnel, nic, ingress, false, true);
+        }
     }
 }
 

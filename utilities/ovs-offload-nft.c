@@ -48,6 +48,7 @@ struct walk {
     const struct json *rules;   /* The array called "nftables". */
     const struct offload_packet *packet;
     bool outgoing;
+    bool at_nic;                /* In a hook of the NIC, not of IP. */
     enum tracking tracking;
     bool nat;                   /* Is there a chain that does NAT? */
     bool accepted;              /* This base chain may have accepted it. */
@@ -335,8 +336,8 @@ match_meta(const struct walk *walk, const char *key,
     const struct offload_packet *packet = walk->packet;
 
     if (!strncmp(key, walk->outgoing ? "oif" : "iif", 3)) {
-        return either(match_string(packet->dev, right),
-                      match_string(packet->ip_dev, right));
+        return match_string(walk->at_nic ? packet->dev : packet->ip_dev,
+                            right);
     } else if (!strncmp(key, "oif", 3) || !strncmp(key, "iif", 3)) {
         return NO;
     } else if (!strcmp(key, "l4proto")) {
@@ -744,11 +745,11 @@ track(struct walk *walk)
 static enum verdict
 walk_hook(struct walk *walk, const char *hook, bool may_track)
 {
-    bool is_netdev = !strcmp(hook, "ingress") || !strcmp(hook, "egress");
     enum verdict verdict = CONTINUE;
     struct base *bases;
     size_t n = 0;
 
+    walk->at_nic = !strcmp(hook, "ingress") || !strcmp(hook, "egress");
     bases = xmalloc(array_size(walk->rules) * sizeof *bases);
     for (size_t i = 0; i < array_size(walk->rules); i++) {
         const struct json *chain = get(json_array_at(walk->rules, i),
@@ -759,8 +760,8 @@ walk_hook(struct walk *walk, const char *hook, bool may_track)
             || (strcmp(get_string(chain, "family"), "netdev")
                 ? !family_has(get_string(chain, "family"),
                               walk->packet->is_ipv6)
-                : !is_netdev)
-            || (is_netdev && dev
+                : !walk->at_nic)
+            || (walk->at_nic && dev
                 && match_string(walk->packet->dev, dev) == NO)) {
             continue;
         }

@@ -109,7 +109,7 @@ struct offload_fate {
 /* A packet to be judged. */
 struct offload_packet {
     const char *dev;            /* NIC that it comes in or goes out by. */
-    const char *ip_dev;         /* Device with the address, may be 'dev'. */
+    const char *ip_dev;         /* Device that IP sees, may be 'dev'. */
     const char *src, *dst;      /* IP addresses, NULL if unknown. */
     bool is_ipv6;
     uint16_t dst_port;          /* TCP port, in host byte order. */
