@@ -602,7 +602,7 @@ walk_chain(struct walk *walk, const char *chain)
 
 /* Sends the packet through base chain 'chain', at the end of which is its
  * policy. */
-static enum verdict
+static void
 walk_base(struct walk *walk, const struct json *chain)
 {
     const char *name = get_string(chain, "name");
@@ -616,9 +616,7 @@ walk_base(struct walk *walk, const struct json *chain)
         && !strcmp(get_string(chain, "policy"), "drop")) {
         /* Whatever was not accepted is dropped, if not here, then before. */
         note_drop(walk, name, "policy", walk->accepted);
-        verdict = DROP;
     }
-    return verdict;
 }
 
 static bool
@@ -740,12 +738,11 @@ track(struct walk *walk)
     }
 }
 
-/* Sends the packet through the chains of 'hook' in order.  'may_track' says if
- * connections are tracked among them. */
-static enum verdict
+/* Sends the packet through the chains of 'hook' in order, until it is dropped
+ * for sure.  'may_track' says if connections are tracked among them. */
+static void
 walk_hook(struct walk *walk, const char *hook, bool may_track)
 {
-    enum verdict verdict = CONTINUE;
     struct base *bases;
     size_t n = 0;
 
@@ -770,18 +767,17 @@ walk_hook(struct walk *walk, const char *hook, bool may_track)
     }
     qsort(bases, n, sizeof *bases, compare_bases);
 
-    for (size_t i = 0; i < n && verdict != DROP; i++) {
+    for (size_t i = 0; i < n && !walk->drop; i++) {
         if (may_track && bases[i].prio > PRIO_CONNTRACK) {
             track(walk);
             may_track = false;
         }
-        verdict = walk_base(walk, bases[i].chain);
+        walk_base(walk, bases[i].chain);
     }
-    if (may_track && verdict != DROP) {
+    if (may_track && !walk->drop) {
         track(walk);
     }
     free(bases);
-    return verdict;
 }
 
 /* Judges what the rules in 'ruleset', from offload_nft_read(), do with
@@ -800,7 +796,7 @@ offload_nft_judge(const struct json *ruleset,
     char *tracker = find_tracker(walk.rules, packet->is_ipv6);
 
     memset(fate, 0, sizeof *fate);
-    for (size_t i = 0; hooks[i]; i++) {
+    for (size_t i = 0; hooks[i] && !walk.drop; i++) {
         bool first = (!strcmp(hooks[i], "prerouting")
                       || !strcmp(hooks[i], "output"));
 
@@ -810,9 +806,7 @@ offload_nft_judge(const struct json *ruleset,
         if (first && packet->untracked) {
             walk.tracking = UNTRACKED;
         }
-        if (walk_hook(&walk, hooks[i], first && tracker) == DROP) {
-            break;
-        }
+        walk_hook(&walk, hooks[i], first && tracker);
     }
     fate->drop = walk.drop;
     fate->drop_mend = walk.drop_mend;
