@@ -580,12 +580,14 @@ static void
 show_fate(struct context *ctx, const struct tunnel *tunnel, const char *item,
           const struct offload_fate *fate)
 {
-    add_row(ctx, tunnel, "netfilter", item, "%s%s%s%s",
+    add_row(ctx, tunnel, "netfilter", item, "%s%s%s%s%s%s",
             fate->drop ? "dropped by " : fate->maybe ? "maybe dropped by "
             : "passes",
             fate->drop ? fate->drop : fate->maybe ? fate->maybe : "",
             fate->track ? ", tracked because of " : "",
-            fate->track ? fate->track : "");
+            fate->track ? fate->track : "",
+            fate->untrack ? ", unless prevented by " : "",
+            fate->untrack ? fate->untrack : "");
 }
 
 static struct offload_change *
@@ -647,15 +649,18 @@ check_hooks(struct context *ctx, struct tunnel *tunnel, const char *nic,
              tunnel->dst_port);
     }
     if (fate.track) {
-        find(ctx, OFFLOAD_ERROR, "firewall-track", tunnel, nic,
+        find(ctx, fate.untrack ? OFFLOAD_WARNING : OFFLOAD_ERROR,
+             "firewall-track", tunnel, nic,
              notrack_change(tunnel), NULL,
              on_path
              ? "STT has no connections: its packets are invalid to the "
              "tracker, whose table they fill"
              : "CPU time, and entries in the table of connections, without "
              "which the host's own traffic is dropped",
-             "connections of TCP port %d are tracked because of %s",
-             tunnel->dst_port, fate.track);
+             "connections of TCP port %d are tracked because of %s%s%s",
+             tunnel->dst_port, fate.track,
+             fate.untrack ? ", unless prevented by " : "",
+             fate.untrack ? fate.untrack : "");
     }
     offload_fate_destroy(&fate);
     offload_fate_destroy(&untracked);

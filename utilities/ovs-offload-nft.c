@@ -41,6 +41,7 @@ enum verdict { CONTINUE, ACCEPT, DROP, RETURN };
 enum tracking {
     NOT_YET,                    /* Nothing, so it counts as invalid. */
     UNTRACKED,                  /* Has met "notrack". */
+    MAYBE_TRACKED,              /* May have met "notrack". */
     TRACKED
 };
 
@@ -55,7 +56,7 @@ struct walk {
     bool elsewhere;             /* May not have come to this chain. */
     bool returned;              /* May have left this chain by now. */
     int depth;
-    char *drop, *drop_mend, *maybe;
+    char *drop, *drop_mend, *maybe, *untrack;
     const char *family, *table;
 };
 
@@ -245,15 +246,18 @@ match_string(const char *word, const struct json *right)
 /* Most packets of STT have the flags ACK or ACK and PSH, and are neither part
  * of a connection nor the beginning of one. */
 static enum answer
-match_ct_state(const struct walk *walk, const struct json *right)
+match_ct_state(enum tracking tracking, const struct json *right)
 {
     enum answer answer;
 
-    if (walk->tracking == UNTRACKED) {
+    if (tracking == UNTRACKED) {
         return match_string("untracked", right);
+    } else if (tracking == MAYBE_TRACKED) {
+        answer = match_ct_state(TRACKED, right);
+        return answer == match_ct_state(UNTRACKED, right) ? answer : MAYBE;
     }
     answer = match_string("invalid", right);
-    if (walk->tracking == TRACKED && answer == NO
+    if (tracking == TRACKED && answer == NO
         && match_string("new", right) == YES) {
         answer = MAYBE;
     }
@@ -267,8 +271,8 @@ match_ct(const struct walk *walk, const char *key, const char *op,
          const struct json *right)
 {
     if (!strcmp(key, "state")) {
-        return match_ct_state(walk, right);
-    } else if (walk->tracking != TRACKED) {
+        return match_ct_state(walk->tracking, right);
+    } else if (walk->tracking < MAYBE_TRACKED) {
         return NEVER;
     } else if (!strcmp(key, "status") && !walk->nat
                && right->type == JSON_STRING
@@ -515,6 +519,23 @@ check_statement(const struct walk *walk, const struct json *statement)
     return is_xt(statement, "target", "REJECT") ? YES : MAYBE;
 }
 
+/* Keeps the packet from being tracked, if 'answer' says that it meets the
+ * conditions of 'what' of 'chain'. */
+static void
+do_notrack(struct walk *walk, enum answer answer, const char *chain,
+           const char *what)
+{
+    if (walk->tracking != NOT_YET) {
+        /* It comes too late, or once more. */
+    } else if (answer == YES && !walk->accepted && !walk->elsewhere
+               && !walk->returned) {
+        walk->tracking = UNTRACKED;
+    } else if (answer != NO && !walk->untrack) {
+        walk->untrack = xasprintf("%s of chain %s %s %s", what, walk->family,
+                                  walk->table, chain);
+    }
+}
+
 static enum verdict
 walk_rule(struct walk *walk, const struct json *rule, const char *chain)
 {
@@ -563,10 +584,9 @@ walk_rule(struct walk *walk, const struct json *rule, const char *chain)
             enum answer a = check_statement(walk, statement);
 
             answer = a == NO ? NO : MAX(a, answer);
-            if (get(statement, "notrack")) {
-                if (answer == YES && walk->tracking == NOT_YET) {
-                    walk->tracking = UNTRACKED;
-                }
+            if (get(statement, "notrack")
+                || is_xt(statement, "target", "CT")) {
+                do_notrack(walk, answer, chain, what);
             } else if (answer != NO) {
                 verdict = do_verdict(walk, statement, answer, chain, what);
             }
@@ -734,7 +754,7 @@ static void
 track(struct walk *walk)
 {
     if (walk->tracking == NOT_YET) {
-        walk->tracking = TRACKED;
+        walk->tracking = walk->untrack ? MAYBE_TRACKED : TRACKED;
     }
 }
 
@@ -811,10 +831,12 @@ offload_nft_judge(const struct json *ruleset,
     fate->drop = walk.drop;
     fate->drop_mend = walk.drop_mend;
     fate->maybe = walk.maybe;
-    if (walk.tracking == TRACKED) {
+    if (walk.tracking >= MAYBE_TRACKED) {
         fate->track = tracker;
+        fate->untrack = walk.untrack;
     } else {
         free(tracker);
+        free(walk.untrack);
     }
 }
 
@@ -825,6 +847,7 @@ offload_fate_destroy(struct offload_fate *fate)
     free(fate->drop_mend);
     free(fate->maybe);
     free(fate->track);
+    free(fate->untrack);
 }
 
 /* What there is of a chain of table "ovs_offload". */

@@ -104,6 +104,7 @@ struct offload_fate {
     char *drop_mend;            /* nft command that lets it pass, or NULL. */
     char *maybe;                /* A rule that may drop it, or NULL. */
     char *track;                /* Why its connection is tracked, or NULL. */
+    char *untrack;              /* A rule that may prevent it, or NULL. */
 };
 
 /* A packet to be judged. */
