@@ -28,6 +28,9 @@
 /* Connections are tracked at this priority, unless "notrack" comes first. */
 #define PRIO_CONNTRACK (-200)
 
+/* Bits of IPv4's field "frag-off" that only fragments have. */
+#define FRAGMENT (IP_MORE_FRAGMENTS | IP_FRAG_OFF_MASK)
+
 enum answer {
     NO,
     YES,
@@ -186,6 +189,45 @@ match_number(long long int number, const char *op, const struct json *right)
     return MAYBE;
 }
 
+/* Returns true if 'op' asks for an order. */
+static bool
+is_order(const char *op)
+{
+    return op[0] == '<' || op[0] == '>';
+}
+
+/* Returns true if 'op' asks for any of the bits of the right side, or none. */
+static bool
+is_mask_operator(const char *op)
+{
+    return !strcmp(op, "in") || !strcmp(op, "!");
+}
+
+static bool
+parse_addr(const char *s, struct in6_addr *addr)
+{
+    ovs_be32 ip;
+
+    if (ip_parse(s, &ip)) {
+        in6_addr_set_mapped_ipv4(addr, ip);
+        return true;
+    }
+    return ipv6_parse(s, addr);
+}
+
+/* Returns whether 'addr', in text form, is one of 'min' to 'max'. */
+static enum answer
+match_range(const char *addr, const char *min, const char *max)
+{
+    struct in6_addr a, lo, hi;
+
+    if (parse_addr(addr, &a) && parse_addr(min, &lo) && parse_addr(max, &hi)) {
+        return (memcmp(&a, &lo, sizeof a) >= 0
+                && memcmp(&a, &hi, sizeof a) <= 0) ? YES : NO;
+    }
+    return MAYBE;
+}
+
 /* Returns whether 'addr', in text form, is in the subnet 'net'/'len'. */
 static enum answer
 match_prefix(const char *addr, const char *net, int len)
@@ -211,6 +253,7 @@ match_string(const char *word, const struct json *right)
 {
     const struct json *set = get(right, "set");
     const struct json *prefix = get(right, "prefix");
+    const struct json *range = get(right, "range");
 
     if (!word) {
         return MAYBE;
@@ -230,6 +273,11 @@ match_string(const char *word, const struct json *right)
     } else if (prefix) {
         return match_prefix(word, get_string(prefix, "addr"),
                             get_integer(prefix, "len", 0));
+    } else if (array_size(range) == 2
+               && json_array_at(range, 0)->type == JSON_STRING
+               && json_array_at(range, 1)->type == JSON_STRING) {
+        return match_range(word, json_string(json_array_at(range, 0)),
+                           json_string(json_array_at(range, 1)));
     } else if (array_size(set) || array_size(right)) {
         const struct json *list = set ? set : right;
         enum answer answer = NO;
@@ -241,6 +289,25 @@ match_string(const char *word, const struct json *right)
         return answer;
     }
     return MAYBE;
+}
+
+/* Compares TCP, as IP's protocol, with 'right', in which nft(8) names protocols
+ * if it knows their names. */
+static enum answer
+match_protocol(const struct json *right)
+{
+    const struct json *set = get(right, "set");
+    enum answer answer = NO;
+
+    if (!array_size(set)) {
+        return (right->type == JSON_INTEGER || get(right, "range")
+                ? match_number(IPPROTO_TCP, "==", right)
+                : match_string("tcp", right));
+    }
+    for (size_t i = 0; i < array_size(set); i++) {
+        answer = either(answer, match_protocol(json_array_at(set, i)));
+    }
+    return answer;
 }
 
 /* Most packets of STT have the flags ACK or ACK and PSH, and are neither part
@@ -284,13 +351,66 @@ match_ct(const struct walk *walk, const char *key, const char *op,
     return MAYBE;
 }
 
-static enum answer
-match_tcp_flags(const struct json *right)
+/* Stores the TCP flags that 'json' names, ored together, in '*flags'.  Returns
+ * false if there is anything else in it. */
+static bool
+parse_tcp_flags(const struct json *json, unsigned int *flags)
 {
-    enum answer ack = either(match_string("ack", right),
-                             match_string("psh", right));
+    static const char *const names[] = {
+        "fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr",
+    };
+    const struct json *list = get(json, "|") ? get(json, "|") : json;
 
-    return ack == NO ? NO : MAYBE;
+    if (list->type == JSON_INTEGER) {
+        *flags |= json_integer(list);
+        return true;
+    } else if (list->type == JSON_STRING) {
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+            if (!strcmp(json_string(list), names[i])) {
+                *flags |= 1u << i;
+                return true;
+            }
+        }
+        return false;
+    }
+    for (size_t i = 0; i < array_size(list); i++) {
+        if (!parse_tcp_flags(json_array_at(list, i), flags)) {
+            return false;
+        }
+    }
+    return array_size(list) > 0;
+}
+
+/* Compares TCP flags 'flags' with 'right'. */
+static enum answer
+compare_tcp_flags(unsigned int flags, const char *op, const struct json *right)
+{
+    const struct json *set = get(right, "set");
+    enum answer answer = NO;
+    unsigned int want = 0;
+
+    if (!set) {
+        return (!parse_tcp_flags(right, &want) ? MAYBE
+                : is_mask_operator(op) ? (flags & want ? YES : NO)
+                : flags == want ? YES : NO);
+    }
+    for (size_t i = 0; i < array_size(set); i++) {
+        answer = either(answer, compare_tcp_flags(flags, "==",
+                                                  json_array_at(set, i)));
+    }
+    return answer;
+}
+
+/* Compares those of STT's TCP flags that are in 'mask' with 'right'.  All
+ * packets have ACK, and some of them PSH. */
+static enum answer
+match_tcp_flags(unsigned int mask, const char *op, const struct json *right)
+{
+    enum answer without = compare_tcp_flags(TCP_ACK & mask, op, right);
+    enum answer with = compare_tcp_flags((TCP_ACK | TCP_PSH) & mask, op,
+                                         right);
+
+    return with == without ? with : MAYBE;
 }
 
 /* Returns true if packets of STT have no header field 'payload', which may be
@@ -307,10 +427,11 @@ is_foreign(const struct walk *walk, const struct json *payload)
             && strcmp(protocol, "ether"));
 }
 
-/* Compares header field 'payload' with 'right'. */
+/* Compares the bits of header field 'payload' that are in 'mask' with 'right'.
+ * 'mask' is 0 if it is unknown. */
 static enum answer
 match_payload(const struct walk *walk, const struct json *payload,
-              const char *op, const struct json *right)
+              unsigned int mask, const char *op, const struct json *right)
 {
     const struct offload_packet *packet = walk->packet;
     const char *protocol = get_string(payload, "protocol");
@@ -319,16 +440,44 @@ match_payload(const struct walk *walk, const struct json *payload,
     if (is_foreign(walk, payload)) {
         return NEVER;
     } else if (!strcmp(protocol, "tcp") || !strcmp(protocol, "th")) {
-        return (!strcmp(field, "dport")
+        return (!strcmp(field, "flags") && mask
+                ? match_tcp_flags(mask, op, right)
+                : !strcmp(field, "dport") && mask == UINT_MAX
                 ? match_number(packet->dst_port, op, right)
-                : !strcmp(field, "flags") ? match_tcp_flags(right)
                 : MAYBE);
+    } else if (!strcmp(field, "frag-off") && mask && !(mask & ~FRAGMENT)) {
+        return match_number(0, op, right);
+    } else if (mask != UINT_MAX || is_order(op)) {
+        return MAYBE;
     } else if (!strcmp(protocol, "ip") || !strcmp(protocol, "ip6")) {
         return (!strcmp(field, "saddr") ? match_string(packet->src, right)
                 : !strcmp(field, "daddr") ? match_string(packet->dst, right)
                 : !strcmp(field, "protocol") || !strcmp(field, "nexthdr")
-                ? match_string("tcp", right)
+                ? match_protocol(right)
                 : MAYBE);
+    }
+    return MAYBE;
+}
+
+/* Compares STT's TCP options, of which there are none, with 'right', which for
+ * an option as a whole says if it is to be there. */
+static enum answer
+match_tcp_option(const struct json *option, const struct json *right)
+{
+    return (get(option, "field") ? NEVER
+            : right->type == JSON_FALSE ? YES
+            : right->type == JSON_TRUE ? NO
+            : MAYBE);
+}
+
+/* Fields that are looked at together are not compared, but must be there. */
+static enum answer
+match_concat(const struct walk *walk, const struct json *fields)
+{
+    for (size_t i = 0; i < array_size(fields); i++) {
+        if (is_foreign(walk, get(json_array_at(fields, i), "payload"))) {
+            return NEVER;
+        }
     }
     return MAYBE;
 }
@@ -345,8 +494,13 @@ match_meta(const struct walk *walk, const char *key,
     } else if (!strncmp(key, "oif", 3) || !strncmp(key, "iif", 3)) {
         return NO;
     } else if (!strcmp(key, "l4proto")) {
-        return (right->type == JSON_INTEGER
-                ? match_number(6, "==", right) : match_string("tcp", right));
+        return match_protocol(right);
+    } else if (!strcmp(key, "pkttype")) {
+        enum answer host = match_string("host", right);
+
+        /* To a NIC, the address of the bridge above may be another host's. */
+        return (!walk->at_nic || host == match_string("other", right)
+                ? host : MAYBE);
     } else if (!strcmp(key, "nfproto")) {
         return match_string(packet->is_ipv6 ? "ipv6" : "ipv4", right);
     } else if (!strcmp(key, "protocol")) {
@@ -360,19 +514,32 @@ static enum answer
 match(const struct walk *walk, const struct json *left, const char *op,
       const struct json *right)
 {
+    const struct json *masked = get(left, "&");
+    unsigned int mask = UINT_MAX;
     enum answer answer = MAYBE;
 
+    if (array_size(masked) == 2 && get(json_array_at(masked, 0), "payload")) {
+        mask = 0;
+        if (!parse_tcp_flags(json_array_at(masked, 1), &mask)) {
+            mask = 0;
+        }
+        left = json_array_at(masked, 0);
+    }
     if (!right) {
         return MAYBE;
     } else if (get(left, "payload")) {
-        answer = match_payload(walk, get(left, "payload"), op, right);
-    } else if (get(left, "meta")) {
+        answer = match_payload(walk, get(left, "payload"), mask, op, right);
+    } else if (get(left, "tcp option")) {
+        answer = match_tcp_option(get(left, "tcp option"), right);
+    } else if (get(left, "concat")) {
+        answer = match_concat(walk, get(left, "concat"));
+    } else if (get(left, "meta") && !is_order(op)) {
         answer = match_meta(walk, get_string(get(left, "meta"), "key"),
                             right);
     } else if (get(left, "ct")) {
         answer = match_ct(walk, get_string(get(left, "ct"), "key"), op, right);
     }
-    if (!strcmp(op, "!=")) {
+    if (op[0] == '!') {
         answer = negate(answer);
     }
     return answer == NEVER ? NO : answer;
