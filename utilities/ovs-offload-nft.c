@@ -488,11 +488,12 @@ match_meta(const struct walk *walk, const char *key,
 {
     const struct offload_packet *packet = walk->packet;
 
-    if (!strncmp(key, walk->outgoing ? "oif" : "iif", 3)) {
-        return match_string(walk->at_nic ? packet->dev : packet->ip_dev,
-                            right);
-    } else if (!strncmp(key, "oif", 3) || !strncmp(key, "iif", 3)) {
-        return NO;
+    if (!strncmp(key, "oif", 3) || !strncmp(key, "iif", 3)) {
+        /* Only the name is known, and that the other one has none. */
+        return (key[3] && strcmp(key + 3, "name") ? MAYBE
+                : walk->outgoing != (key[0] == 'o') ? NO
+                : match_string(walk->at_nic ? packet->dev : packet->ip_dev,
+                               right));
     } else if (!strcmp(key, "l4proto")) {
         return match_protocol(right);
     } else if (!strcmp(key, "pkttype")) {
