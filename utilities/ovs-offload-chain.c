@@ -315,6 +315,19 @@ collect_route(struct context *ctx, struct tunnel *tunnel)
     }
 }
 
+/* Adds the row 'item' with 'verdict', and that packets may be dropped by 'maybe'
+ * if that is nonnull. */
+static void
+add_verdict(struct context *ctx, const struct tunnel *tunnel,
+            const char *item, const char *verdict, const char *maybe)
+{
+    bool dropped = !strncmp(verdict, "dropped", strlen("dropped"));
+
+    add_row(ctx, tunnel, "verdict", item, "%s%s%s", verdict,
+            maybe && !dropped ? ", unless dropped by " : "",
+            maybe && !dropped ? maybe : "");
+}
+
 static void
 collect_tunnel(struct context *ctx, const struct ovsrec_bridge *br,
                const struct ovsrec_interface *iface)
@@ -354,8 +367,9 @@ collect_tunnel(struct context *ctx, const struct ovsrec_bridge *br,
     judge(&tunnel.receive, "unknown");
 
     /* The verdicts come first. */
-    add_row(ctx, &tunnel, "verdict", "sending", "%s", tunnel.send);
-    add_row(ctx, &tunnel, "verdict", "receiving", "%s", tunnel.receive);
+    add_verdict(ctx, &tunnel, "sending", tunnel.send, tunnel.send_maybe);
+    add_verdict(ctx, &tunnel, "receiving", tunnel.receive,
+                tunnel.receive_maybe);
     memcpy(rows, &report->rows[report->n_rows - 2], sizeof rows);
     memmove(&report->rows[first + 2], &report->rows[first],
             (report->n_rows - 2 - first) * sizeof *rows);
@@ -367,6 +381,8 @@ collect_tunnel(struct context *ctx, const struct ovsrec_bridge *br,
     free(tunnel.gateway);
     free(tunnel.send);
     free(tunnel.receive);
+    free(tunnel.send_maybe);
+    free(tunnel.receive_maybe);
 }
 
 static int

@@ -45,6 +45,8 @@ struct tunnel {
     bool tso;                   /* Does Open vSwitch take 64 KB? */
     char *send;                 /* The verdicts, NULL if not yet known. */
     char *receive;
+    char *send_maybe;           /* Rules that may drop packets, or NULL. */
+    char *receive_maybe;
 };
 
 /* ovs-offload-report.c. */

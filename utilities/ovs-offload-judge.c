@@ -641,6 +641,8 @@ check_hooks(struct context *ctx, struct tunnel *tunnel, const char *nic,
              "packets that it concerns don't pass",
              "TCP port %d may be dropped by %s, which can't be judged "
              "from here", tunnel->dst_port, fate.maybe);
+        judge(outgoing ? &tunnel->send_maybe : &tunnel->receive_maybe, "%s",
+              fate.maybe);
     } else if (fate.drop && !fate.track) {
         find(ctx, OFFLOAD_NOTE, "firewall-copy", tunnel, nic, NULL, NULL,
              "none: it saves CPU time",
