@@ -14,7 +14,7 @@ _ovs_offload_ports () {
 }
 
 _ovs_offload () {
-    local cur=${COMP_WORDS[COMP_CWORD]} prev='' cmd='' words i
+    local cur=${COMP_WORDS[COMP_CWORD]} prev='' cmd='' words='' word quoted i
 
     if [ "$COMP_CWORD" -gt 0 ]; then
         prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -26,7 +26,7 @@ _ovs_offload () {
     done
 
     case $prev in
-    -f | --format) words="text table html csv json list" ;;
+    -f | --format) words=$'text\ntable\nhtml\ncsv\njson\nlist' ;;
     -t | --timeout | --db | --assume | --max-column-width) words='' ;;
     *)
         case $cur in
@@ -34,7 +34,7 @@ _ovs_offload () {
             | sed 's/[= ].*//') ;;
         *)
             case $cmd in
-            '') words="show check probe tune revert restore" ;;
+            '') words=$'show\ncheck\nprobe\ntune\nrevert\nrestore' ;;
             show | check | probe | tune) words=$(_ovs_offload_ports) ;;
             *) words='' ;;
             esac
@@ -42,8 +42,16 @@ _ovs_offload () {
         esac
         ;;
     esac
-    # shellcheck disable=SC2207
-    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+    # "compgen -W" would run what is in a name like "$(command)".  What is typed
+    # may be quoted already.
+    COMPREPLY=()
+    while IFS= read -r word; do
+        quoted=$(printf '%q' "$word")
+        if [ -n "$word" ] \
+            && [[ $word == "$cur"* || $quoted == "$cur"* ]]; then
+            COMPREPLY+=("$quoted")
+        fi
+    done <<< "$words"
 }
 
 complete -F _ovs_offload ovs-offload
