@@ -411,19 +411,34 @@ read_link(struct offload_dev *dev)
     return dev->ifindex ? 0 : EPROTO;
 }
 
-/* Sets gso_max_size of device 'name' to 'size' bytes.  Returns 0 or a positive
- * errno value. */
-int
-offload_dev_set_gso_max_size(const char *name, uint32_t size)
+/* Sets attribute 'type' of device 'name' to 'value'. */
+static int
+set_link(const char *name, uint16_t type, uint32_t value)
 {
     struct ofpbuf request;
     int error;
 
     link_request(&request, RTM_SETLINK, name);
-    nl_msg_put_u32(&request, LINK_GSO_MAX_SIZE, size);
+    nl_msg_put_u32(&request, type, value);
     error = nl_transact(NETLINK_ROUTE, &request, NULL);
     ofpbuf_uninit(&request);
     return error;
+}
+
+/* Sets gso_max_size of device 'name' to 'size' bytes.  Returns 0 or a positive
+ * errno value. */
+int
+offload_dev_set_gso_max_size(const char *name, uint32_t size)
+{
+    return set_link(name, LINK_GSO_MAX_SIZE, size);
+}
+
+/* Sets the MTU of device 'name' to 'mtu' bytes.  Returns 0 or a positive errno
+ * value. */
+int
+offload_dev_set_mtu(const char *name, unsigned int mtu)
+{
+    return set_link(name, IFLA_MTU, mtu);
 }
 
 /* Returns the path of 'file' of device 'name' in sysfs.  The caller must free

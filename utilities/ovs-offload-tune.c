@@ -50,6 +50,7 @@ persistent_file(void)
 struct entry {
     struct offload_change *change;
     char *before;
+    unsigned int mtu;           /* MTU before, in bytes, 0 if no matter. */
 };
 
 struct state {
@@ -86,7 +87,7 @@ state_find(const struct state *state, const struct offload_change *c)
 
 static void
 state_add(struct state *state, const struct offload_change *c,
-          const char *before)
+          const char *before, unsigned int mtu)
 {
     struct entry *entry = state_find(state, c);
 
@@ -104,6 +105,7 @@ state_add(struct state *state, const struct offload_change *c,
     entry->change = offload_change_create(c->kind, c->target, c->key,
                                           c->value);
     entry->before = xstrdup(before);
+    entry->mtu = mtu;
 }
 
 static void
@@ -124,19 +126,34 @@ state_merge(struct state *dst, const struct state *src)
         const struct entry *entry = &src->entries[i];
 
         if (!state_find(dst, entry->change)) {
-            state_add(dst, entry->change, entry->before);
+            state_add(dst, entry->change, entry->before, entry->mtu);
         }
     }
+}
+
+static const struct json *
+find_member(const struct json *json, const char *name)
+{
+    return (json->type == JSON_OBJECT
+            ? shash_find_data(json_object(json), name) : NULL);
 }
 
 static const char *
 member_string(const struct json *json, const char *name)
 {
-    const struct json *m = (json->type == JSON_OBJECT
-                            ? shash_find_data(json_object(json), name)
-                            : NULL);
+    const struct json *m = find_member(json, name);
 
     return m && m->type == JSON_STRING ? json_string(m) : NULL;
+}
+
+/* Returns member "mtu" of 'json', 0 if there is no good one. */
+static unsigned int
+member_mtu(const struct json *json)
+{
+    const struct json *m = find_member(json, "mtu");
+
+    return (m && m->type == JSON_INTEGER && json_integer(m) > 0
+            && json_integer(m) <= INT_MAX ? json_integer(m) : 0);
 }
 
 /* Reads 'file' into '*state', which is empty if there is no such file.
@@ -154,8 +171,7 @@ state_read(const char *file, struct state *state)
         return NULL;
     }
     json = json_from_file(file);
-    changes = (json->type == JSON_OBJECT
-               ? shash_find_data(json_object(json), "changes") : NULL);
+    changes = find_member(json, "changes");
     if (json->type == JSON_STRING) {
         error = xasprintf("%s: %s", file, json_string(json));
     } else if (!changes || changes->type != JSON_ARRAY) {
@@ -177,7 +193,7 @@ state_read(const char *file, struct state *state)
             struct offload_change *change
                 = offload_change_create(kind, target, key, value);
 
-            state_add(state, change, before);
+            state_add(state, change, before, member_mtu(c));
             offload_change_destroy(change);
         }
     }
@@ -241,6 +257,9 @@ state_write(const char *file, const struct state *state)
         json_object_put_string(c, "target", entry->change->target);
         json_object_put_string(c, "key", entry->change->key);
         json_object_put_string(c, "before", entry->before);
+        if (entry->mtu) {
+            json_object_put(c, "mtu", json_integer_create(entry->mtu));
+        }
         json_object_put_string(c, "value", entry->change->value);
         json_array_add(changes, c);
     }
@@ -490,6 +509,110 @@ set_value(struct ovsdb_idl *idl, const struct offload_change *c,
     return error ? xasprintf("%s", ovs_strerror(error)) : NULL;
 }
 
+/* Returns the MTU of device 'name' in bytes, 0 if that is unknown. */
+static unsigned int
+get_mtu(const char *name)
+{
+    struct offload_dev *dev = offload_dev_read(name);
+    unsigned int mtu = dev->mtu;
+
+    offload_dev_destroy(dev);
+    return mtu;
+}
+
+/* Returns the MTU that a device has before 'c' is made, if its setting is
+ * 'before', otherwise 0.  If no MTU is asked for, Open vSwitch leaves the
+ * device the one that it has, so the database does not tell what it was. */
+static unsigned int
+mtu_before(const struct offload_change *c, const char *before)
+{
+    return (c->kind == OFFLOAD_DB && !strcmp(c->key, "mtu_request")
+            && !before[0] ? get_mtu(c->target) : 0);
+}
+
+/* Waits until ovs-vswitchd, if it runs, has done what the database says. */
+static void
+wait_for_switch(struct ovsdb_idl *idl)
+{
+    long long int deadline = time_msec() + VERIFY_MS;
+    const struct ovsrec_open_vswitch *cfg = ovsrec_open_vswitch_first(idl);
+    char *path = offload_vswitchd_path();
+    struct ovsdb_idl_txn *txn;
+    int64_t next_cfg = 0;
+
+    if (path && cfg) {
+        txn = ovsdb_idl_txn_create(idl);
+        ovsdb_idl_txn_increment(txn, &cfg->header_,
+                                &ovsrec_open_vswitch_col_next_cfg, false);
+        if (commit(idl, txn, deadline) == TXN_SUCCESS) {
+            next_cfg = ovsdb_idl_txn_get_increment_new_value(txn);
+        }
+        ovsdb_idl_txn_destroy(txn);
+    }
+    free(path);
+    for (;;) {
+        ovsdb_idl_run(idl);
+        cfg = ovsrec_open_vswitch_first(idl);
+        if (!cfg || cfg->cur_cfg >= next_cfg || time_msec() >= deadline) {
+            return;
+        }
+        ovsdb_idl_wait(idl);
+        poll_timer_wait_until(deadline);
+        poll_block();
+    }
+}
+
+/* Has the device of 'c', whose setting is "mtu_request", get 'mtu', and no MTU
+ * asked for, as it was before.  Returns NULL if successful, otherwise a
+ * message that the caller must free. */
+static char *
+set_mtu_back(struct ovsdb_idl *idl, const struct offload_change *c,
+             unsigned int mtu)
+{
+    char value[16];
+    char *error = NULL;
+
+    /* Open vSwitch lowers an MTU that is larger than what it last took for the
+     * least of the bridge, which may come from this change, but leaves alone
+     * one that is smaller. */
+    if (get_mtu(c->target) < mtu) {
+        snprintf(value, sizeof value, "%u", mtu);
+        error = set_db(idl, c, value);
+        if (!error) {
+            wait_for_switch(idl);
+        }
+    }
+    if (!error) {
+        error = set_db(idl, c, "");
+    }
+    if (!error) {
+        wait_for_switch(idl);
+        if (get_mtu(c->target) > mtu) {
+            offload_dev_set_mtu(c->target, mtu);
+        }
+        if (get_mtu(c->target) != mtu) {
+            error = xasprintf("the MTU is %u instead of %u",
+                              get_mtu(c->target), mtu);
+        }
+    }
+    if (error) {
+        /* Then it is still what is to be undone. */
+        free(set_db(idl, c, c->value));
+    }
+    return error;
+}
+
+/* Undoes 'c': gives its setting the value 'before' and, unless it is 0, its
+ * device 'mtu'.  Returns NULL if successful, otherwise a message that the
+ * caller must free. */
+static char *
+set_back(struct ovsdb_idl *idl, const struct offload_change *c,
+         const char *before, unsigned int mtu)
+{
+    return (mtu ? set_mtu_back(idl, c, mtu)
+            : set_value(idl, c, before));
+}
+
 /* Returns true if 'value' of the setting of 'c' says that a part is there of
  * what belongs to this program alone. */
 static bool
@@ -522,6 +645,7 @@ add_deed(struct offload_deeds *deeds, const struct offload_change *c,
     deed->change = offload_change_create(c->kind, c->target, c->key,
                                          c->value);
     deed->before = nullable_xstrdup(before);
+    deed->mtu = 0;
     deed->after = nullable_xstrdup(after);
     deed->result = xstrdup(result);
     return deed;
@@ -543,18 +667,19 @@ offload_deeds_destroy(struct offload_deeds *deeds)
 }
 
 /* Makes the change 'c' and reads back what has become of it.  Adds it to
- * 'deeds' and, before it is made, to 'state' in 'file'.  'before_hint', which
- * may be NULL, is what the setting was if it has the wanted value already.
+ * 'deeds' and, before it is made, to 'state' in 'file'.  'done', which may be
+ * NULL, says how it was before if the setting has the wanted value already.
  * Returns NULL if successful, otherwise a message that the caller must
  * free. */
 static char *
 do_change(struct ovsdb_idl *idl, const struct offload_change *c,
-          const char *before_hint, const char *file, struct state *state,
+          const struct entry *done, const char *file, struct state *state,
           struct offload_deeds *deeds)
 {
     char *read_error;
     char *before = get_value(idl, c, &read_error);
     char *after, *error;
+    unsigned int mtu;
 
     if (!before) {
         error = xasprintf("%s of %s can't be read%s%s%s", c->key, c->target,
@@ -564,8 +689,12 @@ do_change(struct ovsdb_idl *idl, const struct offload_change *c,
         free(read_error);
         return error;
     }
-    state_add(state, c, before_hint && !strcmp(before, c->value)
-              ? before_hint : undone_value(c, before));
+    mtu = mtu_before(c, before);
+    if (done && !strcmp(before, c->value)) {
+        state_add(state, c, done->before, done->mtu);
+    } else {
+        state_add(state, c, undone_value(c, before), mtu);
+    }
     error = state_write(file, state);
     if (!error && strcmp(before, c->value)) {
         error = set_value(idl, c, c->value);
@@ -584,7 +713,7 @@ do_change(struct ovsdb_idl *idl, const struct offload_change *c,
                           !after ? "unknown" : after[0] ? after : "none",
                           c->value);
     }
-    add_deed(deeds, c, before, after, error ? "failed" : "done");
+    add_deed(deeds, c, before, after, error ? "failed" : "done")->mtu = mtu;
     free(before);
     free(after);
     return error;
@@ -607,7 +736,7 @@ roll_back(struct ovsdb_idl *idl, struct offload_deeds *deeds)
         if (now && strcmp(now, wanted)) {
             char *read_error;
 
-            error = set_value(idl, deed->change, wanted);
+            error = set_back(idl, deed->change, wanted, deed->mtu);
             free(now);
             now = get_value(idl, deed->change, &read_error);
             if (error) {
@@ -793,7 +922,8 @@ make_persistent(const struct state *state, bool all)
                 const struct entry *entry = &state->entries[i];
 
                 if (all || entry->change->kind == OFFLOAD_DB) {
-                    state_add(&persistent, entry->change, entry->before);
+                    state_add(&persistent, entry->change, entry->before,
+                              entry->mtu);
                 }
             }
             error = state_write(file, &persistent);
@@ -933,7 +1063,7 @@ undo(struct ovsdb_idl *idl, const struct entry *entry, bool dry_run,
     } else {
         char *read_error;
 
-        error = set_value(idl, c, entry->before);
+        error = set_back(idl, c, entry->before, entry->mtu);
         after = get_value(idl, c, &read_error);
         if (error) {
             free(read_error);
@@ -1062,8 +1192,7 @@ offload_restore(struct ovsdb_idl *idl, struct offload_deeds *deeds)
             /* The database survives a boot. */
             add_deed(deeds, c, now, now, "left, somebody else has changed it");
         } else if (!e) {
-            e = do_change(idl, c, wanted.entries[i].before, file, &state,
-                          deeds);
+            e = do_change(idl, c, &wanted.entries[i], file, &state, deeds);
         }
         free(now);
         if (e) {

@@ -78,6 +78,7 @@ bool offload_dev_is(const struct offload_dev *, const char *feature,
 bool offload_dev_is_fixed(const struct offload_dev *, const char *feature);
 int offload_dev_set_feature(const char *name, const char *feature, bool on);
 int offload_dev_set_gso_max_size(const char *name, uint32_t size);
+int offload_dev_set_mtu(const char *name, unsigned int mtu);
 void offload_dev_get_chain(const char *name, struct svec *chain);
 int offload_route_lookup(const char *addr, char **dev, char **src,
                          char **gateway, unsigned int *mtu);
@@ -182,6 +183,7 @@ char *offload_vswitchd_path(void);
 struct offload_deed {
     struct offload_change *change; /* With the value that was wanted. */
     char *before;
+    unsigned int mtu;           /* MTU before, in bytes, 0 if no matter. */
     char *after;
     char *result;
 };
