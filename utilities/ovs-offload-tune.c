@@ -85,6 +85,8 @@ state_find(const struct state *state, const struct offload_change *c)
     return NULL;
 }
 
+/* Has 'state' say that 'c' is made, and that its setting was 'before' and the
+ * MTU of its device 'mtu'. */
 static void
 state_add(struct state *state, const struct offload_change *c,
           const char *before, unsigned int mtu)
@@ -92,9 +94,14 @@ state_add(struct state *state, const struct offload_change *c,
     struct entry *entry = state_find(state, c);
 
     if (entry) {
-        /* What it was before the first change counts. */
-        free(entry->change->value);
+        char *old_value = entry->change->value;
+        char *old_before = entry->before;
+
         entry->change->value = xstrdup(c->value);
+        entry->before = xstrdup(before);
+        entry->mtu = mtu;
+        free(old_value);
+        free(old_before);
         return;
     }
     if (state->n >= state->allocated) {
@@ -118,14 +125,16 @@ state_remove(struct state *state, size_t i)
             (state->n - i) * sizeof *state->entries);
 }
 
-/* Adds to 'dst' the entries of 'src' about settings that it has none of. */
+/* Adds to 'dst' the entries of 'src' about settings that it has none of; unless
+ * 'all', only about those that survive a boot. */
 static void
-state_merge(struct state *dst, const struct state *src)
+state_merge(struct state *dst, const struct state *src, bool all)
 {
     for (size_t i = 0; i < src->n; i++) {
         const struct entry *entry = &src->entries[i];
 
-        if (!state_find(dst, entry->change)) {
+        if ((all || entry->change->kind == OFFLOAD_DB)
+            && !state_find(dst, entry->change)) {
             state_add(dst, entry->change, entry->before, entry->mtu);
         }
     }
@@ -666,6 +675,23 @@ offload_deeds_destroy(struct offload_deeds *deeds)
     memset(deeds, 0, sizeof *deeds);
 }
 
+/* Has 'state' say that 'c' is about to be made, whose setting is 'before' now.
+ * What it was before an earlier change counts, unless somebody else has changed
+ * it since. */
+static void
+remember(struct state *state, const struct offload_change *c,
+         const char *before, unsigned int mtu)
+{
+    const struct entry *entry = state_find(state, c);
+
+    if (entry && (!strcmp(before, entry->change->value)
+                  || is_part(c, before))) {
+        state_add(state, c, entry->before, entry->mtu);
+    } else {
+        state_add(state, c, undone_value(c, before), mtu);
+    }
+}
+
 /* Makes the change 'c' and reads back what has become of it.  Adds it to
  * 'deeds' and, before it is made, to 'state' in 'file'.  'done', which may be
  * NULL, says how it was before if the setting has the wanted value already.
@@ -693,7 +719,7 @@ do_change(struct ovsdb_idl *idl, const struct offload_change *c,
     if (done && !strcmp(before, c->value)) {
         state_add(state, c, done->before, done->mtu);
     } else {
-        state_add(state, c, undone_value(c, before), mtu);
+        remember(state, c, before, mtu);
     }
     error = state_write(file, state);
     if (!error && strcmp(before, c->value)) {
@@ -950,6 +976,7 @@ offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
     int lock_fd = -1;
     struct state state = { .n = 0 };
     struct state old = { .n = 0 };
+    struct state persistent = { .n = 0 };
     char *file = run_file();
     char *error;
 
@@ -976,6 +1003,13 @@ offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
         error = state_read(file, &state);
         if (!error) {
             error = state_read(file, &old);
+        }
+        if (!error) {
+            char *name = persistent_file();
+
+            error = state_read(name, &persistent);
+            free(name);
+            state_merge(&state, &persistent, false);
         }
     }
 
@@ -1028,6 +1062,7 @@ offload_tune(struct ovsdb_idl *idl, const char *port, bool dry_run,
 
     state_destroy(&state);
     state_destroy(&old);
+    state_destroy(&persistent);
     offload_report_destroy(&report);
     unlock(lock_fd);
     free(file);
@@ -1116,7 +1151,7 @@ offload_revert(struct ovsdb_idl *idl, bool dry_run,
         error = state_read(persistent, &old);
     }
     if (!error) {
-        state_merge(&state, &old);
+        state_merge(&state, &old, true);
     }
     for (size_t i = state.n; !error && i > 0; i--) {
         char *e = undo(idl, &state.entries[i - 1], dry_run, deeds);
