@@ -328,6 +328,40 @@ add_verdict(struct context *ctx, const struct tunnel *tunnel,
             maybe && !dropped ? maybe : "");
 }
 
+/* Returns how late what is found about 'name' is to be mended: that of a device
+ * above others, which takes over features of theirs, after them. */
+static size_t
+get_height(struct context *ctx, const struct tunnel *tunnel, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < tunnel->underlay.n; i++) {
+        if (!strcmp(tunnel->underlay.names[i], name)) {
+            break;
+        }
+    }
+    return get_dev(ctx, name)->is_upper ? tunnel->underlay.n - i : 0;
+}
+
+/* Puts the findings about NICs, from 'first' on, into the order in which they
+ * are to be mended, otherwise as they are. */
+static void
+order_findings(struct context *ctx, const struct tunnel *tunnel, size_t first)
+{
+    struct offload_finding *f = ctx->report->findings;
+
+    for (size_t i = first + 1; i < ctx->report->n_findings; i++) {
+        for (size_t j = i; j > first
+             && (get_height(ctx, tunnel, f[j - 1].device)
+                 > get_height(ctx, tunnel, f[j].device)); j--) {
+            struct offload_finding tmp = f[j];
+
+            f[j] = f[j - 1];
+            f[j - 1] = tmp;
+        }
+    }
+}
+
 static void
 collect_tunnel(struct context *ctx, const struct ovsrec_bridge *br,
                const struct ovsrec_interface *iface)
@@ -343,6 +377,7 @@ collect_tunnel(struct context *ctx, const struct ovsrec_bridge *br,
     };
     struct offload_report *report = ctx->report;
     size_t first = report->n_rows;
+    size_t first_finding;
     struct offload_row rows[2];
     const char *name;
     ovs_be32 ip;
@@ -359,9 +394,11 @@ collect_tunnel(struct context *ctx, const struct ovsrec_bridge *br,
     collect_guests(ctx, &tunnel);
     check_mtu(ctx, &tunnel);
     collect_netfilter(ctx, &tunnel);
+    first_finding = report->n_findings;
     SVEC_FOR_EACH (i, name, &tunnel.underlay) {
         collect_nic(ctx, &tunnel, name);
     }
+    order_findings(ctx, &tunnel, first_finding);
     check_two_pieces(ctx, &tunnel);
     judge(&tunnel.send, "64 KB passes in one piece");
     judge(&tunnel.receive, "unknown");

@@ -149,6 +149,102 @@ find_feature(struct context *ctx, enum offload_severity severity,
          fixed ? " and fixed" : "");
 }
 
+/* Returns true if 'dev' lacks 'feature', a checksum or scatter-gather, and
+ * can't be given it. */
+static bool
+lacks(const struct offload_dev *dev, const char *feature, bool is_ipv6)
+{
+    return (dev->features_known && offload_dev_is_fixed(dev, feature)
+            && (strstr(feature, "checksum") ? !has_checksum(dev, is_ipv6)
+                : offload_dev_is(dev, feature, false)));
+}
+
+/* Returns why 'dev' can't have checksums or, if 'sg', scatter-gather, NULL if
+ * it can.  A device above others depends on these: a VLAN has no feature that
+ * the device below lacks, a bond none that all below lack, and any other would
+ * have no use of it.  The caller must free the string. */
+static char *
+find_lack(struct context *ctx, const struct tunnel *tunnel,
+          const struct offload_dev *dev, bool sg)
+{
+    struct svec chain = SVEC_EMPTY_INITIALIZER;
+    const char *name;
+    char *lack = NULL;
+    size_t i;
+
+    offload_dev_get_chain(dev->name, &chain);
+    SVEC_FOR_EACH (i, name, &chain) {
+        const struct offload_dev *lower = get_dev(ctx, name);
+        const char *feature = (sg ? "tx-scatter-gather"
+                               : checksum_feature(lower, tunnel->is_ipv6));
+
+        if (lower->is_upper) {
+            continue;
+        }
+        free(lack);
+        lack = NULL;
+        if (!lacks(lower, feature, tunnel->is_ipv6)) {
+            break;
+        }
+        lack = xasprintf("%s lacks %s", name, feature);
+    }
+    svec_destroy(&chain);
+    return lack;
+}
+
+/* Says that 'feature' of 'dev' should be on, and why that can't be, if 'lack'
+ * is nonnull. */
+static void
+find_missing(struct context *ctx, enum offload_severity severity,
+             const char *id, const struct tunnel *tunnel,
+             const struct offload_dev *dev, const char *feature,
+             const char *lack, const char *cost)
+{
+    if (!lack || offload_dev_is_fixed(dev, feature)) {
+        find_feature(ctx, severity, id, tunnel, dev, feature, true, cost);
+    } else {
+        find(ctx, severity, id, tunnel, dev->name, NULL, NULL, cost,
+             "%s is off: %s", feature, lack);
+    }
+}
+
+/* Judges the features with which NIC 'dev' sends packets of 'tunnel', which it
+ * segments if it has feature 'tso'. */
+static void
+check_send(struct context *ctx, const struct tunnel *tunnel,
+           const struct offload_dev *dev, const char *tso)
+{
+    char *no_csum = find_lack(ctx, tunnel, dev, false);
+    char *no_sg = find_lack(ctx, tunnel, dev, true);
+
+    if (!has_checksum(dev, tunnel->is_ipv6)) {
+        find_missing(ctx, OFFLOAD_WARNING, "checksum-off", tunnel, dev,
+                     checksum_feature(dev, tunnel->is_ipv6), no_csum,
+                     "the CPU adds up each byte, and TSO is impossible");
+    }
+    if (offload_dev_is(dev, "tx-scatter-gather", false)) {
+        find_missing(ctx, OFFLOAD_WARNING, "scatter-gather-off", tunnel, dev,
+                     "tx-scatter-gather", no_sg,
+                     "the CPU copies each packet once more, and TSO is "
+                     "impossible");
+    }
+    if (offload_dev_is(dev, tso, false)) {
+        /* Linux segments nothing without them. */
+        find_missing(ctx, OFFLOAD_WARNING, "tso-off", tunnel, dev, tso,
+                     no_csum ? no_csum : no_sg,
+                     "the CPU cuts frames; in a trial, throughput fell "
+                     "from 3.5-6.5 times VXLAN's to 1.4-4 times");
+        if (offload_dev_is(dev, "tx-generic-segmentation", false)) {
+            find_missing(ctx, OFFLOAD_WARNING, "gso-off", tunnel, dev,
+                         "tx-generic-segmentation", no_sg,
+                         "without TSO and GSO, frames are cut earlier "
+                         "and pass the rest of the kernel in pieces");
+        }
+    }
+    free(no_csum);
+    free(no_sg);
+}
+
 /* Judges gso_max_size of 'dev', above which the kernel cuts packets. */
 static bool
 check_gso(struct context *ctx, const struct tunnel *tunnel,
@@ -423,29 +519,7 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
              "without TSO");
     }
     if (tunnel->is_stt && dev->features_known) {
-        if (!has_checksum(dev, tunnel->is_ipv6)) {
-            find_feature(ctx, OFFLOAD_WARNING, "checksum-off", tunnel, dev,
-                         checksum_feature(dev, tunnel->is_ipv6), true,
-                         "the CPU adds up each byte, and TSO is impossible");
-        }
-        if (offload_dev_is(dev, "tx-scatter-gather", false)) {
-            find_feature(ctx, OFFLOAD_WARNING, "scatter-gather-off", tunnel,
-                         dev, "tx-scatter-gather", true,
-                         "the CPU copies each packet once more, and TSO is "
-                         "impossible");
-        }
-        if (offload_dev_is(dev, tso, false)) {
-            find_feature(ctx, OFFLOAD_WARNING, "tso-off", tunnel, dev, tso,
-                         true,
-                         "the CPU cuts frames; in a trial, throughput fell "
-                         "from 3.5-6.5 times VXLAN's to 1.4-4 times");
-            if (offload_dev_is(dev, "tx-generic-segmentation", false)) {
-                find_feature(ctx, OFFLOAD_WARNING, "gso-off", tunnel, dev,
-                             "tx-generic-segmentation", true,
-                             "without TSO and GSO, frames are cut earlier "
-                             "and pass the rest of the kernel in pieces");
-            }
-        }
+        check_send(ctx, tunnel, dev, tso);
     }
     if (tunnel->is_stt) {
         check_gso(ctx, tunnel, dev);

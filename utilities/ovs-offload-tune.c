@@ -715,6 +715,12 @@ do_change(struct ovsdb_idl *idl, const struct offload_change *c,
         free(read_error);
         return error;
     }
+    if (!done && !strcmp(before, c->value)) {
+        /* An earlier change has brought it along. */
+        add_deed(deeds, c, before, before, "is so already");
+        free(before);
+        return NULL;
+    }
     mtu = mtu_before(c, before);
     if (done && !strcmp(before, c->value)) {
         state_add(state, c, done->before, done->mtu);
