@@ -90,6 +90,42 @@ check_format(const char *kind, const char *format, const char *formats)
     svec_destroy(&words);
 }
 
+/* VLOG_OPTION_HANDLERS would exit with the status of "check" for warnings. */
+
+static void
+set_verbosity(const char *levels)
+{
+    char *error = levels ? vlog_set_levels_from_string(levels) : NULL;
+
+    if (error) {
+        die("value %s on -v or --verbose is invalid: %s", levels, error);
+    } else if (!levels) {
+        vlog_set_verbosity(NULL);
+    }
+}
+
+/* 'file' is NULL for the default one, without which it goes on. */
+static void
+set_log_file(const char *file)
+{
+    int error = vlog_set_log_file(file);
+
+    if (error && file) {
+        die("%s: can't be opened for logging (%s)", file,
+            ovs_strerror(error));
+    }
+}
+
+static void
+set_syslog_method(const char *method)
+{
+    if (strcmp(method, "null") && strcmp(method, "libc")
+        && strncmp(method, "unix:", 5) && strncmp(method, "udp:", 4)) {
+        die("value %s on --syslog-method is invalid", method);
+    }
+    vlog_set_syslog_method(method);
+}
+
 static void
 parse_options(int argc, char *argv[])
 {
@@ -207,7 +243,22 @@ parse_options(int argc, char *argv[])
             }
             break;
 
-        VLOG_OPTION_HANDLERS
+        case 'v':
+            set_verbosity(optarg);
+            break;
+
+        case OPT_LOG_FILE:
+            set_log_file(optarg);
+            break;
+
+        case OPT_SYSLOG_IMPL:
+            set_syslog_method(optarg);
+            break;
+
+        case OPT_SYSLOG_TARGET:
+            vlog_set_syslog_target(optarg);
+            break;
+
         STREAM_SSL_OPTION_HANDLERS
 
         case '?':
