@@ -629,13 +629,77 @@ string_member(const struct json *json, const char *name)
     return m && m->type == JSON_STRING ? json_string(m) : "";
 }
 
+/* What is known of each size of frames. */
+static const char *const probe_columns[] = {
+    "size", "segments", "sent", "answered", "min-pieces", "max-pieces",
+    "whole", "merged", "reordered", "min-usec", "avg-usec", "max-usec",
+};
+
+/* Adds a row about 'part' to 'table', with number 'name' of 'json' or, if it
+ * is missing and 'other' nonnull, with that instead. */
+static void
+add_number_row(struct table *table, const char *part, const struct json *json,
+               const char *name, const char *other)
+{
+    const struct json *m = shash_find_data(json_object(json), name);
+    bool is_known = m && m->type == JSON_INTEGER;
+
+    if (is_known || other) {
+        table_add_row(table);
+        add_text(table, part);
+        add_text(table, name);
+        table_add_cell(table)->text
+            = (is_known ? xasprintf("%"PRId64, json_integer(m))
+               : xstrdup(other));
+    }
+}
+
+/* Prints 'result' as a single table, like that of "show". */
+static void
+print_probe_table(const struct json *result)
+{
+    const struct json *sizes = shash_find_data(json_object(result), "sizes");
+    const struct json *counters = shash_find_data(json_object(result),
+                                                  "counters");
+    struct table table;
+    struct shash_node *node;
+
+    table_init(&table);
+    table_add_column(&table, "part");
+    table_add_column(&table, "item");
+    table_add_column(&table, "value");
+
+    table_add_row(&table);
+    add_text(&table, "probe");
+    add_text(&table, "verdict");
+    add_text(&table, string_member(result, "verdict"));
+    add_number_row(&table, "probe", result, "rst", "not watched");
+    add_number_row(&table, "probe", result, "icmp", "not watched");
+    if (counters && counters->type == JSON_OBJECT) {
+        SHASH_FOR_EACH (node, json_object(counters)) {
+            add_number_row(&table, "counters", counters, node->name, NULL);
+        }
+    }
+    for (size_t i = 0; sizes && sizes->type == JSON_ARRAY
+         && i < json_array_size(sizes); i++) {
+        const struct json *json = json_array_at(sizes, i);
+        const struct json *size = shash_find_data(json_object(json), "size");
+        char *part = xasprintf("size %"PRId64,
+                               size && size->type == JSON_INTEGER
+                               ? json_integer(size) : 0);
+
+        for (size_t j = 1; j < ARRAY_SIZE(probe_columns); j++) {
+            add_number_row(&table, part, json, probe_columns[j], NULL);
+        }
+        free(part);
+    }
+    table_print(&table, &table_style);
+    table_destroy(&table);
+}
+
 static void
 print_probe(const struct json *result)
 {
-    static const char *const columns[] = {
-        "size", "segments", "sent", "answered", "min-pieces", "max-pieces",
-        "whole", "merged", "reordered", "min-usec", "avg-usec", "max-usec",
-    };
     const struct json *sizes = shash_find_data(json_object(result), "sizes");
     const struct json *counters = shash_find_data(json_object(result),
                                                   "counters");
@@ -644,14 +708,14 @@ print_probe(const struct json *result)
 
     printf("%s\n", string_member(result, "verdict"));
     table_init(&table);
-    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-        table_add_column(&table, "%s", columns[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(probe_columns); i++) {
+        table_add_column(&table, "%s", probe_columns[i]);
     }
     if (sizes && sizes->type == JSON_ARRAY && json_array_size(sizes)) {
         for (size_t i = 0; i < json_array_size(sizes); i++) {
             table_add_row(&table);
-            add_numbers(&table, json_array_at(sizes, i), columns,
-                        ARRAY_SIZE(columns));
+            add_numbers(&table, json_array_at(sizes, i), probe_columns,
+                        ARRAY_SIZE(probe_columns));
         }
         table_print(&table, &table_style);
     }
@@ -720,10 +784,12 @@ cmd_probe(struct ovs_cmdl_context *ctx)
         die("%s", error);
     }
     if (as_table && table_style.format == TF_JSON) {
-        char *s = json_to_string(result, JSSF_SORT);
+        char *s = json_to_string(result, JSSF_SORT | table_style.json_flags);
 
         puts(s);
         free(s);
+    } else if (as_table) {
+        print_probe_table(result);
     } else {
         print_probe(result);
     }
