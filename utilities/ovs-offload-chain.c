@@ -183,34 +183,103 @@ offload_find_interface(struct ovsdb_idl *idl, const char *name)
     return NULL;
 }
 
-/* Adds to 'nics' the ports of 'br', and of bridges that it is connected with,
- * that lead out of the switch, and the devices below them. */
-static void
-get_nics(struct ovsdb_idl *idl, const struct ovsrec_bridge *br,
-         struct svec *visited, struct svec *nics)
+/* Returns true if 'iface' is the port of a virtual machine or container, as
+ * what manages it has written down. */
+static bool
+is_guest(const struct ovsrec_interface *iface)
 {
-    if (svec_contains_unsorted(visited, br->name)) {
+    static const char *const keys[] = {
+        "iface-id", "attached-mac", "container_id"
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (smap_get(&iface->external_ids, keys[i])) {
+            return true;
+        }
+    }
+    return !strncmp(iface->type, "dpdkvhostuser", 13);
+}
+
+/* The ports of bridges that lead to other hosts, by all that is known. */
+struct uplinks {
+    struct svec names;
+    enum offload_likeness likeness; /* Of each of 'names'. */
+    struct svec visited;            /* Names of bridges. */
+};
+
+static void
+add_uplink(struct context *ctx, const struct ovsrec_interface *iface,
+           struct uplinks *uplinks)
+{
+    enum offload_likeness likeness
+        = (!strcmp(iface->type, "dpdk") ? OFFLOAD_LIKE_NIC
+           : !strcmp(iface->type, "tap") ? OFFLOAD_LIKE_GUEST
+           : offload_dev_get_likeness(get_dev(ctx, iface->name)));
+
+    if (likeness > uplinks->likeness) {
+        svec_clear(&uplinks->names);
+        uplinks->likeness = likeness;
+    }
+    if (likeness == uplinks->likeness) {
+        svec_add(&uplinks->names, iface->name);
+    }
+}
+
+/* Adds to 'uplinks' those of 'br' and of bridges that it is connected with,
+ * except for bridges visited before. */
+static void
+find_uplinks(struct context *ctx, const struct ovsrec_bridge *br,
+             struct uplinks *uplinks)
+{
+    if (svec_contains_unsorted(&uplinks->visited, br->name)) {
         return;
     }
-    svec_add(visited, br->name);
+    svec_add(&uplinks->visited, br->name);
     for (size_t i = 0; i < br->n_ports; i++) {
         for (size_t j = 0; j < br->ports[i]->n_interfaces; j++) {
             const struct ovsrec_interface *iface
                 = br->ports[i]->interfaces[j];
 
-            if (is_outward(iface)) {
-                offload_dev_get_chain(iface->name, nics);
+            if (is_outward(iface) && !is_guest(iface)) {
+                add_uplink(ctx, iface, uplinks);
             } else if (!strcmp(iface->type, "patch")) {
                 const char *peer = smap_get(&iface->options, "peer");
                 const struct ovsrec_bridge *next
-                    = peer ? find_bridge_of(idl, peer) : NULL;
+                    = peer ? find_bridge_of(ctx->idl, peer) : NULL;
 
                 if (next) {
-                    get_nics(idl, next, visited, nics);
+                    find_uplinks(ctx, next, uplinks);
                 }
             }
         }
     }
+}
+
+/* Adds to the underlay of 'tunnel' the ports by which packets leave from 'br',
+ * which the route leads to, and the devices below them.  The tunnel's own
+ * bridge, if it is another one, is where its packets come from, whatever patch
+ * ports connect the two. */
+static void
+get_nics(struct context *ctx, struct tunnel *tunnel,
+         const struct ovsrec_bridge *br)
+{
+    struct uplinks uplinks = {
+        .names = SVEC_EMPTY_INITIALIZER,
+        .likeness = OFFLOAD_LIKE_GUEST,
+        .visited = SVEC_EMPTY_INITIALIZER,
+    };
+    const char *name;
+    size_t i;
+
+    if (br != tunnel->bridge) {
+        svec_add(&uplinks.visited, tunnel->bridge->name);
+    }
+    find_uplinks(ctx, br, &uplinks);
+    SVEC_FOR_EACH (i, name, &uplinks.names) {
+        offload_dev_get_chain(name, &tunnel->underlay);
+    }
+    svec_destroy(&uplinks.names);
+    svec_destroy(&uplinks.visited);
 }
 
 /* Links of the chain. */
@@ -220,7 +289,6 @@ static void
 collect_route(struct context *ctx, struct tunnel *tunnel)
 {
     const struct ovsrec_bridge *br;
-    struct svec visited = SVEC_EMPTY_INITIALIZER;
     unsigned int route_mtu = 0;
 
     if (!tunnel->remote) {
@@ -294,9 +362,8 @@ collect_route(struct context *ctx, struct tunnel *tunnel)
 
     br = find_bridge_of(ctx->idl, tunnel->dev);
     if (br) {
-        get_nics(ctx->idl, br, &visited, &tunnel->underlay);
+        get_nics(ctx, tunnel, br);
     }
-    svec_destroy(&visited);
     if (tunnel->userspace && (!br || !is_userspace(br))) {
         find(ctx, OFFLOAD_ERROR, "route-not-bridge", tunnel, tunnel->dev,
              NULL, NULL, "no packet passes",

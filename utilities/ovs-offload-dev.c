@@ -491,7 +491,10 @@ assume(struct offload_dev *dev)
             dev->ifindex = INT_MAX;
         }
         if (!strcmp(feature, "driver")) {
+            const struct offload_nic *nic = offload_nic_find(node->value);
+
             ovs_strlcpy(dev->driver, node->value, sizeof dev->driver);
+            dev->is_physical = !nic || !nic->whole;
         } else if (!strcmp(feature, "mtu")) {
             str_to_uint(node->value, 10, &dev->mtu);
         } else if (!strcmp(feature, "gso_max_size")) {
@@ -545,6 +548,7 @@ get_lower(const char *name, struct svec *lower)
 static void
 read_dev(struct offload_dev *dev)
 {
+    const char *device = "/device";
     const char *physfn = "/device/physfn";
     const char *port_name = "/phys_port_name";
     const char *name = dev->name;
@@ -568,6 +572,10 @@ read_dev(struct offload_dev *dev)
     get_lower(name, &lower);
     dev->is_upper = lower.n > 0;
     svec_destroy(&lower);
+
+    path = sysfs_path(name, device);
+    dev->is_physical = !access(path, F_OK);
+    free(path);
 
     path = sysfs_path(name, physfn);
     dev->is_vf = !access(path, F_OK);
@@ -598,6 +606,61 @@ offload_dev_destroy(struct offload_dev *dev)
     }
 }
 
+/* Returns what 'dev', the port of a bridge, leads to by all appearances.  What
+ * the host shares with a virtual machine may look like hardware. */
+enum offload_likeness
+offload_dev_get_likeness(const struct offload_dev *dev)
+{
+    static const char *const guest_drivers[] = { "tun", "vif" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(guest_drivers); i++) {
+        if (!strcmp(dev->driver, guest_drivers[i])) {
+            return OFFLOAD_LIKE_GUEST;
+        }
+    }
+    return (dev->representor ? OFFLOAD_LIKE_GUEST
+            : dev->is_physical || dev->is_upper ? OFFLOAD_LIKE_NIC
+            : OFFLOAD_LIKE_ANY);
+}
+
+static bool
+is_linux_bridge(const char *name)
+{
+    const char *dir = "/bridge";
+    char *path = sysfs_path(name, dir);
+    bool exists = !access(path, F_OK);
+
+    free(path);
+    return exists;
+}
+
+/* Leaves in 'ports', those of a Linux bridge, only the ones that are most like
+ * the way to other hosts. */
+static void
+keep_nics(struct svec *ports)
+{
+    struct svec nics = SVEC_EMPTY_INITIALIZER;
+    enum offload_likeness best = OFFLOAD_LIKE_GUEST;
+    const char *name;
+    size_t i;
+
+    SVEC_FOR_EACH (i, name, ports) {
+        struct offload_dev *dev = offload_dev_read(name);
+        enum offload_likeness likeness = offload_dev_get_likeness(dev);
+
+        if (likeness > best) {
+            svec_clear(&nics);
+            best = likeness;
+        }
+        if (likeness == best) {
+            svec_add(&nics, name);
+        }
+        offload_dev_destroy(dev);
+    }
+    svec_swap(ports, &nics);
+    svec_destroy(&nics);
+}
+
 /* Adds to 'chain' the device 'name' and those below it, in the order in which
  * they get a packet that is sent, unless they are there already. */
 void
@@ -610,6 +673,9 @@ offload_dev_get_chain(const char *name, struct svec *chain)
     if (!svec_contains_unsorted(chain, name)) {
         svec_add(chain, name);
         get_lower(name, &lower);
+        if (is_linux_bridge(name)) {
+            keep_nics(&lower);
+        }
         SVEC_FOR_EACH (i, next, &lower) {
             offload_dev_get_chain(next, chain);
         }

@@ -63,11 +63,20 @@ struct offload_dev {
     uint32_t gro_max_size;
     uint32_t n_rxq, n_txq;
     char driver[32];            /* "" if unknown. */
+    bool is_physical;           /* Hardware, or what looks like it? */
     bool is_vf;                 /* SR-IOV virtual function? */
     bool is_upper;              /* Are there devices below, as for a bond? */
     char *representor;          /* Name of the port it stands for, or NULL. */
     bool features_known;
     struct smap features;       /* "on", "off", "on [fixed]", "off [fixed]". */
+};
+
+/* What a port of a bridge may lead to.  If ports differ, the one with the
+ * greatest value is the way to other hosts. */
+enum offload_likeness {
+    OFFLOAD_LIKE_GUEST,         /* A virtual machine, most likely. */
+    OFFLOAD_LIKE_ANY,
+    OFFLOAD_LIKE_NIC            /* A NIC, or a bond or VLAN of some. */
 };
 
 bool offload_dev_assume(const char *s);
@@ -76,6 +85,7 @@ void offload_dev_destroy(struct offload_dev *);
 bool offload_dev_is(const struct offload_dev *, const char *feature,
                     bool on);
 bool offload_dev_is_fixed(const struct offload_dev *, const char *feature);
+enum offload_likeness offload_dev_get_likeness(const struct offload_dev *);
 int offload_dev_set_feature(const char *name, const char *feature, bool on);
 int offload_dev_set_gso_max_size(const char *name, uint32_t size);
 int offload_dev_set_mtu(const char *name, unsigned int mtu);
