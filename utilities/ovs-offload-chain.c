@@ -83,19 +83,19 @@ connect_vswitchd(struct context *ctx)
     free(path);
 }
 
-/* Has ovs-vswitchd do 'command' with 'arg'.  Returns what it answers, which
+/* Has ovs-vswitchd do 'command' with 'args'.  Returns what it answers, which
  * the caller must destroy, or NULL. */
 struct json *
-ask_vswitchd(struct context *ctx, const char *command, const char *arg)
+ask_vswitchd(struct context *ctx, const char *command,
+             const struct svec *args)
 {
-    char *argv[] = { CONST_CAST(char *, arg) };
     struct json *result = NULL, *error = NULL;
 
     if (!ctx->vswitchd) {
         return NULL;
     }
-    if (unixctl_client_transact(ctx->vswitchd, command, 1, argv, &result,
-                                &error)) {
+    if (unixctl_client_transact(ctx->vswitchd, command, args->n, args->names,
+                                &result, &error)) {
         jsonrpc_close(ctx->vswitchd);
         ctx->vswitchd = NULL;
         return NULL;
@@ -284,12 +284,75 @@ get_nics(struct context *ctx, struct tunnel *tunnel,
 
 /* Links of the chain. */
 
+/* Asks ovs-vswitchd for the route to the peer of 'tunnel' from 'local', or
+ * from any address if that is null, for packets with 'mark'. */
+static void
+lookup_userspace_route(struct context *ctx, struct tunnel *tunnel,
+                       const char *local, uint32_t mark)
+{
+    const char *prefix_len = tunnel->is_ipv6 ? "128" : "32";
+    struct svec args = SVEC_EMPTY_INITIALIZER;
+    const struct json *reply;
+    struct json *json;
+
+    svec_add_nocopy(&args, xasprintf("%s/%s", tunnel->remote, prefix_len));
+    if (local) {
+        svec_add_nocopy(&args, xasprintf("src=%s", local));
+    }
+    if (mark) {
+        svec_add_nocopy(&args, xasprintf("pkt_mark=%"PRIu32, mark));
+    }
+    json = ask_vswitchd(ctx, "ovs/route/lookup", &args);
+    svec_destroy(&args);
+
+    reply = member(json, "reply", JSON_STRING);
+    if (reply) {
+        char *s = xstrdup(json_string(reply)), *save = NULL, *line;
+
+        for (line = strtok_r(s, "\n", &save); line;
+             line = strtok_r(NULL, "\n", &save)) {
+            if (!strncmp(line, "src ", 4)) {
+                tunnel->src = xstrdup(line + 4);
+            } else if (!strncmp(line, "gateway ", 8)
+                       && strcmp(line + 8, "::")) {
+                tunnel->gateway = xstrdup(line + 8);
+            } else if (!strncmp(line, "dev ", 4)) {
+                tunnel->dev = xstrdup(line + 4);
+            }
+        }
+        free(s);
+    }
+    json_destroy(json);
+}
+
+/* Looks up the route to the peer of 'tunnel', as what sends its packets would.
+ * Returns the MTU that the route itself has, or 0. */
+static unsigned int
+lookup_route(struct context *ctx, struct tunnel *tunnel)
+{
+    const struct smap *options = &tunnel->iface->options;
+    const char *local = smap_get(options, "local_ip");
+    uint32_t mark = smap_get_uint(options, "egress_pkt_mark", 0);
+    unsigned int mtu = 0;
+
+    if (local && !strcmp(local, "flow")) {
+        local = NULL;
+    }
+    if (tunnel->userspace) {
+        lookup_userspace_route(ctx, tunnel, local, mark);
+    } else {
+        offload_route_lookup(tunnel->remote, local, mark, &tunnel->dev,
+                             &tunnel->src, &tunnel->gateway, &mtu);
+    }
+    return mtu;
+}
+
 /* The route to the peer, and the NICs that it ends at. */
 static void
 collect_route(struct context *ctx, struct tunnel *tunnel)
 {
     const struct ovsrec_bridge *br;
-    unsigned int route_mtu = 0;
+    unsigned int route_mtu;
 
     if (!tunnel->remote) {
         add_row(ctx, tunnel, "route", "remote_ip", "up to the flows");
@@ -299,48 +362,17 @@ collect_route(struct context *ctx, struct tunnel *tunnel)
     }
     add_row(ctx, tunnel, "route", "to", "%s", tunnel->remote);
 
-    if (tunnel->userspace) {
-        char *prefix = xasprintf("%s/%d", tunnel->remote,
-                                 tunnel->is_ipv6 ? 128 : 32);
-        struct json *json = ask_vswitchd(ctx, "ovs/route/lookup", prefix);
-
-        const struct json *reply;
-
-        free(prefix);
-        reply = member(json, "reply", JSON_STRING);
-        if (reply) {
-            char *s = xstrdup(json_string(reply)), *save = NULL, *line;
-
-            for (line = strtok_r(s, "\n", &save); line;
-                 line = strtok_r(NULL, "\n", &save)) {
-                if (!strncmp(line, "src ", 4)) {
-                    tunnel->src = xstrdup(line + 4);
-                } else if (!strncmp(line, "gateway ", 8)
-                           && strcmp(line + 8, "::")) {
-                    tunnel->gateway = xstrdup(line + 8);
-                } else if (!strncmp(line, "dev ", 4)) {
-                    tunnel->dev = xstrdup(line + 4);
-                }
-            }
-            free(s);
-        }
-        json_destroy(json);
-        if (!tunnel->dev && !ctx->vswitchd) {
-            add_row(ctx, tunnel, "route", "dev",
-                    "unknown: ovs-vswitchd can't be asked");
-            find(ctx, OFFLOAD_ERROR, "no-switch", tunnel, tunnel->iface->name,
-                 NULL, offload_service_command("start"),
-                 "no packet passes",
-                 "ovs-vswitchd does not run, or can't be reached");
-            judge(&tunnel->send, "dropped: ovs-vswitchd does not run");
-            judge(&tunnel->receive, "dropped: ovs-vswitchd does not run");
-            return;
-        }
-    } else {
-        offload_route_lookup(tunnel->remote, &tunnel->dev, &tunnel->src,
-                             &tunnel->gateway, &route_mtu);
+    route_mtu = lookup_route(ctx, tunnel);
+    if (!tunnel->dev && tunnel->userspace && !ctx->vswitchd) {
+        add_row(ctx, tunnel, "route", "dev",
+                "unknown: ovs-vswitchd can't be asked");
+        find(ctx, OFFLOAD_ERROR, "no-switch", tunnel, tunnel->iface->name,
+             NULL, offload_service_command("start"), "no packet passes",
+             "ovs-vswitchd does not run, or can't be reached");
+        judge(&tunnel->send, "dropped: ovs-vswitchd does not run");
+        judge(&tunnel->receive, "dropped: ovs-vswitchd does not run");
+        return;
     }
-
     if (!tunnel->dev) {
         find(ctx, OFFLOAD_ERROR, "no-route", tunnel, tunnel->iface->name, NULL,
              NULL, "no packet passes", "there is no route to %s",

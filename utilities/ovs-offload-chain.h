@@ -64,7 +64,7 @@ void judge(char **verdict, const char *format, ...) OVS_PRINTF_FORMAT(2, 3);
 
 const struct offload_dev *get_dev(struct context *, const char *name);
 struct json *ask_vswitchd(struct context *, const char *command,
-                          const char *arg);
+                          const struct svec *args);
 const struct json *member(const struct json *, const char *name,
                           enum json_type);
 bool is_outward(const struct ovsrec_interface *);

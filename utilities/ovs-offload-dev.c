@@ -700,39 +700,60 @@ format_addr(const struct nlattr *attr)
     return ds_steal_cstr(&s);
 }
 
-/* Looks up where the kernel sends packets for 'addr'.  Returns 0 or a positive
- * errno value.  The caller must free '*dev', '*src' and '*gateway', which are
- * NULL if unknown.  '*mtu' is the route's own in bytes, or 0. */
+/* Appends to 'request' attribute 'type' with the IP address 'addr', of
+ * 'family'.  Returns false if it is none of that family. */
+static bool
+put_addr(struct ofpbuf *request, uint16_t type, int family, const char *addr)
+{
+    struct in6_addr ip6;
+    ovs_be32 ip4;
+
+    if (family == AF_INET6 && ipv6_parse(addr, &ip6)) {
+        nl_msg_put_in6_addr(request, type, &ip6);
+    } else if (family == AF_INET && ip_parse(addr, &ip4)) {
+        nl_msg_put_be32(request, type, ip4);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Looks up where the kernel sends packets to 'addr' that have 'mark' and come
+ * from 'local', or from an address that the route decides about if that is
+ * null.  Returns 0 or a positive errno value.  The caller must free '*dev',
+ * '*src' and '*gateway', which are NULL if unknown.  '*mtu' is the route's own
+ * in bytes, or 0. */
 int
-offload_route_lookup(const char *addr, char **dev, char **src,
-                     char **gateway, unsigned int *mtu)
+offload_route_lookup(const char *addr, const char *local, uint32_t mark,
+                     char **dev, char **src, char **gateway,
+                     unsigned int *mtu)
 {
     size_t hdr_len = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct rtmsg));
     struct ofpbuf request, *reply;
     const struct nlattr *attr, *metric;
-    struct in6_addr ip6;
     size_t left, metric_left;
     struct rtmsg *rtm;
     ovs_be32 ip4;
-    bool is_ipv6;
+    int family;
     int error;
 
     *dev = *src = *gateway = NULL;
     *mtu = 0;
-    is_ipv6 = !ip_parse(addr, &ip4);
-    if (is_ipv6 && !ipv6_parse(addr, &ip6)) {
-        return EINVAL;
-    }
+    family = ip_parse(addr, &ip4) ? AF_INET : AF_INET6;
 
     ofpbuf_init(&request, 128);
     nl_msg_put_nlmsghdr(&request, sizeof *rtm, RTM_GETROUTE, NLM_F_REQUEST);
     rtm = ofpbuf_put_zeros(&request, sizeof *rtm);
-    rtm->rtm_family = is_ipv6 ? AF_INET6 : AF_INET;
-    rtm->rtm_dst_len = is_ipv6 ? 128 : 32;
-    if (is_ipv6) {
-        nl_msg_put_in6_addr(&request, RTA_DST, &ip6);
-    } else {
-        nl_msg_put_be32(&request, RTA_DST, ip4);
+    rtm->rtm_family = family;
+    rtm->rtm_dst_len = family == AF_INET ? 32 : 128;
+    rtm->rtm_src_len = local ? rtm->rtm_dst_len : 0;
+    if (!put_addr(&request, RTA_DST, family, addr)
+        || (local && !put_addr(&request, RTA_SRC, family, local))) {
+        ofpbuf_uninit(&request);
+        return EINVAL;
+    }
+    if (mark) {
+        nl_msg_put_u32(&request, RTA_MARK, mark);
     }
     error = nl_transact(NETLINK_ROUTE, &request, &reply);
     ofpbuf_uninit(&request);
@@ -774,6 +795,10 @@ offload_route_lookup(const char *addr, char **dev, char **src,
         }
     }
     ofpbuf_delete(reply);
+    if (local && *dev) {
+        free(*src);
+        *src = xstrdup(local);
+    }
     return *dev ? 0 : ENODEV;
 }
 

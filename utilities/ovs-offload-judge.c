@@ -848,9 +848,12 @@ collect_switch(struct context *ctx, struct tunnel *tunnel)
 
     tunnel->tso = ctx->tso_wanted;
     if (tunnel->userspace && tunnel->is_stt) {
+        struct svec args = SVEC_EMPTY_INITIALIZER;
         const struct json *shown;
 
-        json = ask_vswitchd(ctx, "stt/show", iface->name);
+        svec_add(&args, iface->name);
+        json = ask_vswitchd(ctx, "stt/show", &args);
+        svec_destroy(&args);
         shown = member(json, iface->name, JSON_OBJECT);
         m = member(shown, "segment-size", JSON_INTEGER);
         if (m) {

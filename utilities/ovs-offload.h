@@ -90,8 +90,9 @@ int offload_dev_set_feature(const char *name, const char *feature, bool on);
 int offload_dev_set_gso_max_size(const char *name, uint32_t size);
 int offload_dev_set_mtu(const char *name, unsigned int mtu);
 void offload_dev_get_chain(const char *name, struct svec *chain);
-int offload_route_lookup(const char *addr, char **dev, char **src,
-                         char **gateway, unsigned int *mtu);
+int offload_route_lookup(const char *addr, const char *local, uint32_t mark,
+                         char **dev, char **src, char **gateway,
+                         unsigned int *mtu);
 bool offload_is_privileged(void);
 
 /* Kinds of network devices, which ovs-offload-nic.c knows. */
