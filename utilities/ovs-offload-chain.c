@@ -152,6 +152,15 @@ is_outward(const struct ovsrec_interface *iface)
             && strcmp(iface->type, "patch"));
 }
 
+/* Returns true if what the port of 'iface', which may be null, sends and
+ * receives passes the network stack of the kernel by. */
+bool
+bypasses_kernel(const struct ovsrec_interface *iface)
+{
+    return iface && (!strncmp(iface->type, "dpdk", 4)
+                     || !strncmp(iface->type, "afxdp", 5));
+}
+
 static const struct ovsrec_bridge *
 find_bridge_of(struct ovsdb_idl *idl, const char *iface_name)
 {
@@ -276,7 +285,11 @@ get_nics(struct context *ctx, struct tunnel *tunnel,
     }
     find_uplinks(ctx, br, &uplinks);
     SVEC_FOR_EACH (i, name, &uplinks.names) {
-        offload_dev_get_chain(name, &tunnel->underlay);
+        if (bypasses_kernel(offload_find_interface(ctx->idl, name))) {
+            svec_add(&tunnel->underlay, name);
+        } else {
+            offload_dev_get_chain(name, &tunnel->underlay);
+        }
     }
     svec_destroy(&uplinks.names);
     svec_destroy(&uplinks.visited);

@@ -68,6 +68,7 @@ struct json *ask_vswitchd(struct context *, const char *command,
 const struct json *member(const struct json *, const char *name,
                           enum json_type);
 bool is_outward(const struct ovsrec_interface *);
+bool bypasses_kernel(const struct ovsrec_interface *);
 
 /* ovs-offload-judge.c. */
 

@@ -454,6 +454,47 @@ check_receive(struct context *ctx, struct tunnel *tunnel,
           : "frames are put together from segments");
 }
 
+/* Returns the MTU of NIC 'name' of the underlay, or 0 if it is unknown.  Of
+ * ports that have no device of Linux, as those of DPDK, or just one of the
+ * same name, only Open vSwitch knows it. */
+static unsigned int
+get_nic_mtu(struct context *ctx, const char *name)
+{
+    const struct ovsrec_interface *iface
+        = offload_find_interface(ctx->idl, name);
+    unsigned int mtu = get_dev(ctx, name)->mtu;
+
+    return (iface && iface->n_mtu && (!mtu || bypasses_kernel(iface))
+            ? iface->mtu[0] : mtu);
+}
+
+/* Shows NIC 'dev', the port of 'iface', whose packets the kernel never sees,
+ * and judges what it receives.  None of what Linux does with packets matters
+ * here, like GRO, and nor do the features that Linux knows. */
+static void
+collect_bypassing_nic(struct context *ctx, struct tunnel *tunnel,
+                      const char *part, const struct offload_dev *dev,
+                      const struct ovsrec_interface *iface)
+{
+    static const char *const keys[] = {
+        "driver_name", "n_rxq", "n_txq", "xdp-mode", "numa_id",
+        "rx_csum_offload", "tx_ip_csum_offload", "tx_tcp_csum_offload",
+    };
+    unsigned int mtu = get_nic_mtu(ctx, dev->name);
+
+    if (mtu) {
+        add_row(ctx, tunnel, part, "mtu", "%u", mtu);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        const char *value = get_status(iface, dev, keys[i]);
+
+        if (value) {
+            add_row(ctx, tunnel, part, keys[i], "%s", value);
+        }
+    }
+    judge(&tunnel->receive, "frames are put together from segments");
+}
+
 /* Shows and judges NIC 'name' of the underlay of 'tunnel', and sets the
  * verdicts, unless something nearer to the sender has. */
 void
@@ -486,10 +527,13 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
     if (rcvbuf) {
         add_row(ctx, tunnel, part, "receive socket buffer", "%s", rcvbuf);
     }
-    if (!dev->ifindex) {
+    if (!dev->ifindex || bypasses_kernel(iface)) {
         if (tunnel->tso && by_switch) {
             judge(&tunnel->send, "segmented in software by Open vSwitch, "
                   "because %s has no TSO", name);
+        }
+        if (bypasses_kernel(iface)) {
+            collect_bypassing_nic(ctx, tunnel, part, dev, iface);
         }
         free(part);
         return;
@@ -594,10 +638,10 @@ check_mtu(struct context *ctx, struct tunnel *tunnel)
         return;
     }
     SVEC_FOR_EACH (i, name, &tunnel->underlay) {
-        const struct offload_dev *nic = get_dev(ctx, name);
+        unsigned int nic_mtu = get_nic_mtu(ctx, name);
 
-        if (nic->mtu) {
-            mtu = MIN(mtu, nic->mtu);
+        if (nic_mtu) {
+            mtu = MIN(mtu, nic_mtu);
         }
     }
     iface = offload_find_interface(ctx->idl, tunnel->dev);
