@@ -360,24 +360,18 @@ lookup_route(struct context *ctx, struct tunnel *tunnel)
     return mtu;
 }
 
-/* The route to the peer, and the NICs that it ends at. */
+/* The route to the peer, and the NICs that it ends at, as 'part' of the
+ * report. */
 static void
-collect_route(struct context *ctx, struct tunnel *tunnel)
+collect_route(struct context *ctx, struct tunnel *tunnel, const char *part)
 {
     const struct ovsrec_bridge *br;
     unsigned int route_mtu;
 
-    if (!tunnel->remote) {
-        add_row(ctx, tunnel, "route", "remote_ip", "up to the flows");
-        judge(&tunnel->send, "unknown: remote_ip is up to the flows");
-        judge(&tunnel->receive, "unknown: remote_ip is up to the flows");
-        return;
-    }
-    add_row(ctx, tunnel, "route", "to", "%s", tunnel->remote);
-
+    add_row(ctx, tunnel, part, "to", "%s", tunnel->remote);
     route_mtu = lookup_route(ctx, tunnel);
     if (!tunnel->dev && tunnel->userspace && !ctx->vswitchd) {
-        add_row(ctx, tunnel, "route", "dev",
+        add_row(ctx, tunnel, part, "dev",
                 "unknown: ovs-vswitchd can't be asked");
         find(ctx, OFFLOAD_ERROR, "no-switch", tunnel, tunnel->iface->name,
              NULL, offload_service_command("start"), "no packet passes",
@@ -394,15 +388,15 @@ collect_route(struct context *ctx, struct tunnel *tunnel)
         judge(&tunnel->receive, "unknown: no route to %s", tunnel->remote);
         return;
     }
-    add_row(ctx, tunnel, "route", "dev", "%s", tunnel->dev);
+    add_row(ctx, tunnel, part, "dev", "%s", tunnel->dev);
     if (tunnel->src) {
-        add_row(ctx, tunnel, "route", "src", "%s", tunnel->src);
+        add_row(ctx, tunnel, part, "src", "%s", tunnel->src);
     }
     if (tunnel->gateway) {
-        add_row(ctx, tunnel, "route", "gateway", "%s", tunnel->gateway);
+        add_row(ctx, tunnel, part, "gateway", "%s", tunnel->gateway);
     }
     if (route_mtu) {
-        add_row(ctx, tunnel, "route", "mtu", "%u", route_mtu);
+        add_row(ctx, tunnel, part, "mtu", "%u", route_mtu);
     }
 
     br = find_bridge_of(ctx->idl, tunnel->dev);
@@ -474,6 +468,119 @@ order_findings(struct context *ctx, const struct tunnel *tunnel, size_t first)
     }
 }
 
+/* What is on the way to a peer, as in "struct tunnel". */
+struct path {
+    const char *remote;
+    bool is_ipv6;
+    char *dev, *src, *gateway;
+    struct svec underlay;
+    bool is_first;              /* The first one by these devices? */
+};
+
+/* Has 'tunnel' stand for 'path', to which its members still belong. */
+static void
+set_path(struct tunnel *tunnel, const struct path *path)
+{
+    tunnel->remote = path->remote;
+    tunnel->is_ipv6 = path->is_ipv6;
+    tunnel->dev = path->dev;
+    tunnel->src = path->src;
+    tunnel->gateway = path->gateway;
+    tunnel->underlay = path->underlay;
+}
+
+/* Follows the route of 'tunnel' to 'remote', one of its 'n_peers' peers.  The
+ * caller must free what is in 'path'. */
+static void
+collect_path(struct context *ctx, struct tunnel *tunnel, const char *remote,
+             size_t n_peers, struct path *path)
+{
+    char *part = (n_peers > 1 ? xasprintf("route to %s", remote)
+                  : xstrdup("route"));
+    ovs_be32 ip;
+
+    *path = (struct path) {
+        .remote = remote,
+        .is_ipv6 = !ip_parse(remote, &ip),
+        .underlay = SVEC_EMPTY_INITIALIZER,
+    };
+    set_path(tunnel, path);
+    collect_route(ctx, tunnel, part);
+    path->dev = tunnel->dev;
+    path->src = tunnel->src;
+    path->gateway = tunnel->gateway;
+    path->underlay = tunnel->underlay;
+    free(part);
+}
+
+/* Follows the routes of 'tunnel' to 'peers' into 'paths', as many. */
+static void
+collect_paths(struct context *ctx, struct tunnel *tunnel,
+              const struct svec *peers, struct path *paths)
+{
+    const char *remote;
+    size_t i;
+
+    SVEC_FOR_EACH (i, remote, peers) {
+        collect_path(ctx, tunnel, remote, peers->n, &paths[i]);
+        paths[i].is_first = true;
+        for (size_t j = 0; j < i; j++) {
+            if (nullable_string_is_equal(paths[i].dev, paths[j].dev)
+                && paths[i].is_ipv6 == paths[j].is_ipv6) {
+                paths[i].is_first = false;
+            }
+        }
+    }
+}
+
+/* Reports that the peers of 'tunnel', so what is on the way to them, are not
+ * known. */
+static void
+find_no_peers(struct context *ctx, struct tunnel *tunnel)
+{
+    judge(&tunnel->send, "unknown: remote_ip is up to the flows");
+    judge(&tunnel->receive, "unknown: remote_ip is up to the flows");
+    if (tunnel->is_stt) {
+        find(ctx, OFFLOAD_NOTE, "peers-unknown", tunnel, tunnel->iface->name,
+             NULL, NULL,
+             "routes, MTUs, NICs and packet filters have not been checked",
+             "remote_ip is up to the flows, %s",
+             tunnel->userspace ? "which have sent to no peer of late"
+             : "whose peers the kernel datapath does not tell");
+    }
+}
+
+/* Shows and judges all that is on 'paths', 'n' of them, of 'tunnel'.  Those by
+ * the same devices have nothing of their own but rules about addresses. */
+static void
+collect_links(struct context *ctx, struct tunnel *tunnel,
+              const struct path *paths, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (paths[i].is_first) {
+            set_path(tunnel, &paths[i]);
+            check_mtu(ctx, tunnel);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        set_path(tunnel, &paths[i]);
+        collect_netfilter(ctx, tunnel);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (paths[i].is_first) {
+            size_t first_finding = ctx->report->n_findings;
+            const char *name;
+            size_t j;
+
+            set_path(tunnel, &paths[i]);
+            SVEC_FOR_EACH (j, name, &tunnel->underlay) {
+                collect_nic(ctx, tunnel, name);
+            }
+            order_findings(ctx, tunnel, first_finding);
+        }
+    }
+}
+
 static void
 collect_tunnel(struct context *ctx, const struct ovsrec_bridge *br,
                const struct ovsrec_interface *iface)
@@ -483,35 +590,47 @@ collect_tunnel(struct context *ctx, const struct ovsrec_bridge *br,
         .iface = iface,
         .is_stt = !strcmp(iface->type, "stt"),
         .userspace = is_userspace(br),
-        .remote = smap_get(&iface->options, "remote_ip"),
         .dst_port = smap_get_int(&iface->options, "dst_port", 7471),
-        .underlay = SVEC_EMPTY_INITIALIZER,
+        .peers = SVEC_EMPTY_INITIALIZER,
     };
+    const char *remote = smap_get(&iface->options, "remote_ip");
+    struct svec underlay = SVEC_EMPTY_INITIALIZER;
     struct offload_report *report = ctx->report;
     size_t first = report->n_rows;
-    size_t first_finding;
     struct offload_row rows[2];
-    const char *name;
-    ovs_be32 ip;
-    size_t i;
+    struct path *paths;
+    size_t n;
 
-    if (tunnel.remote && !strcmp(tunnel.remote, "flow")) {
-        tunnel.remote = NULL;
-    }
-    tunnel.is_ipv6 = tunnel.remote && !ip_parse(tunnel.remote, &ip);
     report->n_ports++;
 
     collect_switch(ctx, &tunnel);
-    collect_route(ctx, &tunnel);
-    collect_guests(ctx, &tunnel);
-    check_mtu(ctx, &tunnel);
-    collect_netfilter(ctx, &tunnel);
-    first_finding = report->n_findings;
-    SVEC_FOR_EACH (i, name, &tunnel.underlay) {
-        collect_nic(ctx, &tunnel, name);
+    if (remote && strcmp(remote, "flow")) {
+        svec_clear(&tunnel.peers);
+        svec_add(&tunnel.peers, remote);
+    } else {
+        add_row(ctx, &tunnel, "route", "remote_ip", "up to the flows");
     }
-    order_findings(ctx, &tunnel, first_finding);
-    check_two_pieces(ctx, &tunnel);
+    n = tunnel.peers.n;
+    paths = xcalloc(n, sizeof *paths);
+    collect_paths(ctx, &tunnel, &tunnel.peers, paths);
+    for (size_t i = 0; i < n; i++) {
+        svec_append(&underlay, &paths[i].underlay);
+    }
+
+    /* No NIC is the port of a virtual machine, whatever path it is on. */
+    tunnel.underlay = underlay;
+    collect_guests(ctx, &tunnel);
+    if (!n) {
+        find_no_peers(ctx, &tunnel);
+    }
+    collect_links(ctx, &tunnel, paths, n);
+    for (size_t i = 0; i < n; i++) {
+        if (paths[i].is_first) {
+            set_path(&tunnel, &paths[i]);
+            tunnel.underlay = underlay;
+            check_two_pieces(ctx, &tunnel);
+        }
+    }
     judge(&tunnel.send, "64 KB passes in one piece");
     judge(&tunnel.receive, "unknown");
 
@@ -524,10 +643,15 @@ collect_tunnel(struct context *ctx, const struct ovsrec_bridge *br,
             (report->n_rows - 2 - first) * sizeof *rows);
     memcpy(&report->rows[first], rows, sizeof rows);
 
-    svec_destroy(&tunnel.underlay);
-    free(tunnel.dev);
-    free(tunnel.src);
-    free(tunnel.gateway);
+    for (size_t i = 0; i < n; i++) {
+        svec_destroy(&paths[i].underlay);
+        free(paths[i].dev);
+        free(paths[i].src);
+        free(paths[i].gateway);
+    }
+    free(paths);
+    svec_destroy(&underlay);
+    svec_destroy(&tunnel.peers);
     free(tunnel.send);
     free(tunnel.receive);
     free(tunnel.send_maybe);

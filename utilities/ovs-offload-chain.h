@@ -37,11 +37,15 @@ struct tunnel {
     const struct ovsrec_interface *iface;
     bool is_stt;
     bool userspace;
-    bool is_ipv6;
-    const char *remote;         /* NULL if unknown or up to the flows. */
     uint16_t dst_port;
+    struct svec peers;          /* Addresses, if they are up to the flows. */
+
+    /* The path to the peer that is being looked at. */
+    bool is_ipv6;
+    const char *remote;         /* NULL if unknown. */
     char *dev, *src, *gateway;  /* Of the route, NULL if unknown. */
     struct svec underlay;       /* Names of NICs. */
+
     bool tso;                   /* Does Open vSwitch take 64 KB? */
     char *send;                 /* The verdicts, NULL if not yet known. */
     char *receive;

@@ -846,23 +846,25 @@ collect_netfilter(struct context *ctx, struct tunnel *tunnel)
     }
 }
 
-/* Returns true if option max_segment_size makes segments smaller to any of the
- * peers of a tunnel port, of which there are several if they are up to the
- * flows.  'shown' is what "stt/show" says about the port, or NULL. */
+/* Adds to 'addresses' those of the peers of a tunnel port, of which there are
+ * several if they are up to the flows.  'shown' is what "stt/show" says about
+ * the port, or NULL.  Returns true if option max_segment_size makes segments
+ * smaller to any of them. */
 static bool
-is_capped(const struct json *shown)
+get_peers(const struct json *shown, struct svec *addresses)
 {
     const struct json *peers = member(shown, "peers", JSON_OBJECT);
     struct shash_node *node;
+    bool capped = false;
 
     if (peers) {
         SHASH_FOR_EACH (node, json_object(peers)) {
-            if (member(node->data, "capped", JSON_TRUE)) {
-                return true;
-            }
+            svec_add(addresses, node->name);
+            capped |= member(node->data, "capped", JSON_TRUE) != NULL;
         }
+        svec_sort(addresses);
     }
-    return false;
+    return capped;
 }
 
 /* Shows and judges what Open vSwitch itself does with the packets of
@@ -906,7 +908,7 @@ collect_switch(struct context *ctx, struct tunnel *tunnel)
                     member(shown, "capped", JSON_TRUE)
                     ? " (max_segment_size)" : "");
         }
-        if (is_capped(shown)) {
+        if (get_peers(shown, &tunnel->peers)) {
             char *name = offload_quote(iface->name);
 
             find(ctx, OFFLOAD_NOTE, "segment-capped", tunnel, iface->name,

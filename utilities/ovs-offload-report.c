@@ -31,8 +31,39 @@ offload_severity_to_string(enum offload_severity severity)
     }
 }
 
-/* Adds a row to the report of 'ctx': 'item' of 'part' of the chain of 'tunnel'
- * is what 'format' and its arguments say.  All of them are copied. */
+/* Returns true if the last row in 'report' repeats one about the same port, as
+ * what is on the way to several peers does. */
+static bool
+is_repeated(const struct offload_report *report)
+{
+    const struct offload_row *last = &report->rows[report->n_rows - 1];
+
+    for (size_t i = report->n_rows - 1; i > 0; i--) {
+        const struct offload_row *row = &report->rows[i - 1];
+
+        if (strcmp(row->port, last->port)) {
+            break;
+        } else if (!strcmp(row->part, last->part)
+                   && !strcmp(row->item, last->item)
+                   && !strcmp(row->value, last->value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+destroy_row(struct offload_row *row)
+{
+    free(row->port);
+    free(row->part);
+    free(row->item);
+    free(row->value);
+}
+
+/* Adds a row to the report of 'ctx', unless it is there: 'item' of 'part' of
+ * the chain of 'tunnel' is what 'format' and its arguments say.  All of them
+ * are copied. */
 void
 add_row(struct context *ctx, const struct tunnel *tunnel, const char *part,
         const char *item, const char *format, ...)
@@ -52,6 +83,9 @@ add_row(struct context *ctx, const struct tunnel *tunnel, const char *part,
     va_start(args, format);
     row->value = xvasprintf(format, args);
     va_end(args);
+    if (is_repeated(report)) {
+        destroy_row(&report->rows[--report->n_rows]);
+    }
 }
 
 /* Adds a finding, or, if there is one with 'id' about 'device' already, which
@@ -121,12 +155,7 @@ void
 offload_report_destroy(struct offload_report *report)
 {
     for (size_t i = 0; i < report->n_rows; i++) {
-        struct offload_row *row = &report->rows[i];
-
-        free(row->port);
-        free(row->part);
-        free(row->item);
-        free(row->value);
+        destroy_row(&report->rows[i]);
     }
     free(report->rows);
     for (size_t i = 0; i < report->n_findings; i++) {
