@@ -28,6 +28,14 @@
  * and the frame's own Ethernet header, in bytes. */
 #define STT_HEADERS (18 + ETH_HEADER_LEN)
 
+/* Headers of IP and TCP around a segment of 'tunnel', in bytes. */
+static unsigned int
+outer_headers(const struct tunnel *tunnel)
+{
+    return ((tunnel->is_ipv6 ? IPV6_HEADER_LEN : IP_HEADER_LEN)
+            + TCP_HEADER_LEN);
+}
+
 /* Devices. */
 
 /* Feature "tx-tcp-segmentation" or "tx-tcp6-segmentation". */
@@ -621,14 +629,28 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
     free(part);
 }
 
-/* Judges the MTUs of the route's device, which decides about segments, and of
- * the NICs, which carry them. */
+/* Returns the most bytes of the underlay's packets that option
+ * max_segment_size lets 'tunnel' send, or UINT_MAX if it doesn't matter, which
+ * it does for the userspace datapath only. */
+static unsigned int
+get_capped_size(const struct tunnel *tunnel)
+{
+    unsigned int cap = (tunnel->userspace && tunnel->is_stt
+                        ? smap_get_uint(&tunnel->iface->options,
+                                        "max_segment_size", 0) : 0);
+
+    return cap ? cap + outer_headers(tunnel) : UINT_MAX;
+}
+
+/* Judges the MTUs of the route's device, which decides about segments unless
+ * an option makes them smaller, and of the NICs, which carry them. */
 void
 check_mtu(struct context *ctx, struct tunnel *tunnel)
 {
     const struct offload_dev *dev = tunnel->dev ? get_dev(ctx, tunnel->dev)
                                     : NULL;
     const struct ovsrec_interface *iface;
+    unsigned int cap = get_capped_size(tunnel);
     unsigned int mtu = UINT_MAX;
     char value[16];
     size_t i;
@@ -645,7 +667,8 @@ check_mtu(struct context *ctx, struct tunnel *tunnel)
         }
     }
     iface = offload_find_interface(ctx->idl, tunnel->dev);
-    if (mtu == UINT_MAX || mtu == dev->mtu || !iface || !tunnel->is_stt) {
+    if (mtu == UINT_MAX || MIN(mtu, cap) == MIN(dev->mtu, cap) || !iface
+        || !tunnel->is_stt) {
         return;
     }
     snprintf(value, sizeof value, "%u", mtu);
@@ -1010,7 +1033,7 @@ check_two_pieces(struct context *ctx, struct tunnel *tunnel)
     if (dev->mtu < 576) {
         return;
     }
-    room = dev->mtu - (tunnel->is_ipv6 ? 40 : 20) - 20;
+    room = dev->mtu - outer_headers(tunnel);
     if (tunnel->userspace) {
         cap = smap_get_uint(&tunnel->iface->options, "max_segment_size", 0);
     }
