@@ -45,15 +45,31 @@ tso_feature(const struct tunnel *tunnel)
     return tunnel->is_ipv6 ? "tx-tcp6-segmentation" : "tx-tcp-segmentation";
 }
 
-/* Features that let 'dev' segment what 'tunnel' sends. */
+/* Returns true if 'tunnel', which is none of STT, sums up the outer packet, as
+ * GRE does if it is told so, and those over UDP by default over IPv6. */
+static bool
+has_outer_checksum(const struct tunnel *tunnel)
+{
+    const char *type = tunnel->iface->type;
+    bool is_udp = !strcmp(type, "vxlan") || !strcmp(type, "geneve");
+
+    return ((is_udp || strstr(type, "gre"))
+            && smap_get_bool(&tunnel->iface->options, "csum",
+                             is_udp && tunnel->is_ipv6));
+}
+
+/* Feature that lets a device segment what 'tunnel' sends. */
 static const char *
 segmentation_feature(const struct tunnel *tunnel)
 {
     const char *type = tunnel->iface->type;
+    bool csum = has_outer_checksum(tunnel);
 
     return (tunnel->is_stt ? tso_feature(tunnel)
             : strstr(type, "gre") || strstr(type, "erspan")
-            ? "tx-gre-segmentation" : "tx-udp_tnl-segmentation");
+            ? (csum ? "tx-gre-csum-segmentation" : "tx-gre-segmentation")
+            : (csum ? "tx-udp_tnl-csum-segmentation"
+               : "tx-udp_tnl-segmentation"));
 }
 
 static const char *
@@ -82,7 +98,8 @@ show_dev(struct context *ctx, const struct tunnel *tunnel, const char *part,
     static const char *const features[] = {
         "tx-checksum-ip-generic", "tx-checksum-ipv4", "tx-checksum-ipv6",
         "tx-scatter-gather", "tx-tcp-segmentation", "tx-tcp6-segmentation",
-        "tx-udp_tnl-segmentation", "tx-gre-segmentation",
+        "tx-udp_tnl-segmentation", "tx-udp_tnl-csum-segmentation",
+        "tx-gre-segmentation", "tx-gre-csum-segmentation",
         "tx-generic-segmentation", "rx-checksum", "rx-gro", "rx-gro-hw",
         "rx-lro", "hw-tc-offload",
     };
