@@ -406,8 +406,8 @@ collect_route(struct context *ctx, struct tunnel *tunnel, const char *part)
     if (tunnel->userspace && (!br || !is_userspace(br))) {
         find(ctx, OFFLOAD_ERROR, "route-not-bridge", tunnel, tunnel->dev,
              NULL, NULL, "no packet passes",
-             "the route to %s does not lead to a bridge of the userspace "
-             "datapath", tunnel->remote);
+             "the route leads to %s, which is no bridge of the userspace "
+             "datapath", tunnel->dev);
         judge(&tunnel->send, "dropped: %s is no bridge of the userspace "
               "datapath", tunnel->dev);
     } else if (!br) {

@@ -1033,15 +1033,36 @@ collect_switch(struct context *ctx, struct tunnel *tunnel)
             ctx->hw_offload ? "on" : "off");
 }
 
+/* Adds to 'names' the ports of virtual machines on the bridge of 'tunnel' with
+ * 'mtu'. */
+static void
+get_guests_with_mtu(const struct tunnel *tunnel, int64_t mtu,
+                    struct svec *names)
+{
+    for (size_t i = 0; i < tunnel->bridge->n_ports; i++) {
+        const struct ovsrec_port *port = tunnel->bridge->ports[i];
+
+        for (size_t j = 0; j < port->n_interfaces; j++) {
+            const struct ovsrec_interface *iface = port->interfaces[j];
+
+            if (is_outward(iface)
+                && !svec_contains_unsorted(&tunnel->underlay, iface->name)
+                && iface->n_mtu && iface->mtu[0] == mtu) {
+                svec_add(names, iface->name);
+            }
+        }
+    }
+    svec_sort(names);
+}
+
 /* Finds ports whose guests' packets need two segments of 'tunnel'. */
 void
 check_two_pieces(struct context *ctx, struct tunnel *tunnel)
 {
     const char *limit = tunnel->dev;
     const struct offload_dev *dev;
+    struct svec told = SVEC_EMPTY_INITIALIZER;
     unsigned int room, cap = 0;
-    const char *name;
-    size_t i;
 
     if (!tunnel->is_stt || !tunnel->dev) {
         return;
@@ -1059,23 +1080,32 @@ check_two_pieces(struct context *ctx, struct tunnel *tunnel)
         limit = tunnel->iface->name;
     }
     room -= STT_HEADERS;
-    for (i = 0; i < tunnel->bridge->n_ports; i++) {
+    for (size_t i = 0; i < tunnel->bridge->n_ports; i++) {
         const struct ovsrec_port *port = tunnel->bridge->ports[i];
 
         for (size_t j = 0; j < port->n_interfaces; j++) {
             const struct ovsrec_interface *iface = port->interfaces[j];
+            struct svec names = SVEC_EMPTY_INITIALIZER;
 
-            name = iface->name;
-            if (is_outward(iface)
-                && !svec_contains_unsorted(&tunnel->underlay, name)
-                && iface->n_mtu && iface->mtu[0] > room) {
+            if (!iface->n_mtu || iface->mtu[0] <= room
+                || svec_contains_unsorted(&told, iface->name)) {
+                continue;
+            }
+            get_guests_with_mtu(tunnel, iface->mtu[0], &names);
+            if (svec_contains(&names, iface->name)) {
+                char *list = svec_join(&names, ", ", "");
+
                 find(ctx, OFFLOAD_NOTE, "two-pieces", tunnel, limit, NULL,
                      NULL,
                      "a second header for each packet that comes without TSO",
                      "packets of %"PRId64" bytes, the MTU of %s, take two "
-                     "segments; up to %u bytes fit one", iface->mtu[0], name,
+                     "segments; up to %u bytes fit one", iface->mtu[0], list,
                      room);
+                free(list);
+                svec_append(&told, &names);
             }
+            svec_destroy(&names);
         }
     }
+    svec_destroy(&told);
 }

@@ -89,8 +89,9 @@ add_row(struct context *ctx, const struct tunnel *tunnel, const char *part,
 }
 
 /* Adds a finding, or, if there is one with 'id' about 'device' already, which
- * the same command mends, 'tunnel' to its ports.  Takes ownership of 'change',
- * which may be NULL, and of 'command', which is that of 'change' if NULL. */
+ * the same command mends, or says the same if none does, 'tunnel' to its
+ * ports.  Takes ownership of 'change', which may be NULL, and of 'command',
+ * which is that of 'change' if NULL. */
 void
 find(struct context *ctx, enum offload_severity severity, const char *id,
      const struct tunnel *tunnel, const char *device,
@@ -100,20 +101,26 @@ find(struct context *ctx, enum offload_severity severity, const char *id,
     struct offload_report *report = ctx->report;
     struct offload_finding *f;
     va_list args;
+    char *text;
 
+    va_start(args, format);
+    text = xvasprintf(format, args);
+    va_end(args);
     if (!command && change) {
         command = offload_change_command(change);
     }
     for (size_t i = 0; i < report->n_findings; i++) {
         f = &report->findings[i];
         if (!strcmp(f->id, id) && !strcmp(f->device, device)
-            && nullable_string_is_equal(f->command, command)) {
+            && (command ? nullable_string_is_equal(f->command, command)
+                : !f->command && !strcmp(f->text, text))) {
             if (!svec_contains_unsorted(&f->ports, tunnel->iface->name)) {
                 svec_add(&f->ports, tunnel->iface->name);
             }
             f->severity = MAX(f->severity, severity);
             offload_change_destroy(change);
             free(command);
+            free(text);
             return;
         }
     }
@@ -129,9 +136,7 @@ find(struct context *ctx, enum offload_severity severity, const char *id,
     svec_init(&f->ports);
     svec_add(&f->ports, tunnel->iface->name);
     f->device = xstrdup(device);
-    va_start(args, format);
-    f->text = xvasprintf(format, args);
-    va_end(args);
+    f->text = text;
     f->cost = cost;
     f->command = command;
     f->change = change;
