@@ -38,6 +38,7 @@
 #define LINK_GSO_MAX_SIZE 41    /* IFLA_GSO_MAX_SIZE. */
 #define LINK_GRO_MAX_SIZE 58    /* IFLA_GRO_MAX_SIZE. */
 #define LINK_TSO_MAX_SIZE 59    /* IFLA_TSO_MAX_SIZE. */
+#define LINK_GSO_IPV4_MAX_SIZE 63 /* IFLA_GSO_IPV4_MAX_SIZE. */
 
 /* Features. */
 
@@ -396,6 +397,9 @@ read_link(struct offload_dev *dev)
             case LINK_GSO_MAX_SIZE:
                 dev->gso_max_size = attr_u32(attr);
                 break;
+            case LINK_GSO_IPV4_MAX_SIZE:
+                dev->gso_ipv4_max_size = attr_u32(attr);
+                break;
             case LINK_GRO_MAX_SIZE:
                 dev->gro_max_size = attr_u32(attr);
                 break;
@@ -457,9 +461,9 @@ sysfs_path(const char *name, const char *file)
 static struct smap assumptions = SMAP_INITIALIZER(&assumptions);
 
 /* Has offload_dev_read() believe what 's' says, DEVICE:FEATURE=VALUE, where
- * the feature may be "driver", "mtu", "gso_max_size" or "status:" and a key of
- * column "status" of Interface, too.  Returns false if 's' has not that
- * form. */
+ * the feature may be "driver", "mtu", "gso_max_size", "gso_ipv4_max_size" or
+ * "status:" and a key of column "status" of Interface, too.  Returns false if
+ * 's' has not that form. */
 bool
 offload_dev_assume(const char *s)
 {
@@ -478,6 +482,7 @@ offload_dev_assume(const char *s)
 static void
 assume(struct offload_dev *dev)
 {
+    char *ipv4_key = xasprintf("%s:gso_ipv4_max_size", dev->name);
     size_t len = strlen(dev->name);
     const struct smap_node *node;
 
@@ -499,11 +504,17 @@ assume(struct offload_dev *dev)
             str_to_uint(node->value, 10, &dev->mtu);
         } else if (!strcmp(feature, "gso_max_size")) {
             str_to_uint(node->value, 10, &dev->gso_max_size);
+            if (!smap_get(&assumptions, ipv4_key)) {
+                dev->gso_ipv4_max_size = 0;
+            }
+        } else if (!strcmp(feature, "gso_ipv4_max_size")) {
+            str_to_uint(node->value, 10, &dev->gso_ipv4_max_size);
         } else {
             dev->features_known = true;
             smap_replace(&dev->features, feature, node->value);
         }
     }
+    free(ipv4_key);
 }
 
 static void read_dev(struct offload_dev *);

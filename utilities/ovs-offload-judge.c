@@ -120,6 +120,11 @@ show_dev(struct context *ctx, const struct tunnel *tunnel, const char *part,
         add_row(ctx, tunnel, part, "gso_max_size", "%"PRIu32,
                 dev->gso_max_size);
     }
+    if (dev->gso_ipv4_max_size
+        && dev->gso_ipv4_max_size != dev->gso_max_size) {
+        add_row(ctx, tunnel, part, "gso_ipv4_max_size", "%"PRIu32,
+                dev->gso_ipv4_max_size);
+    }
     if (dev->gro_max_size) {
         add_row(ctx, tunnel, part, "gro_max_size", "%"PRIu32,
                 dev->gro_max_size);
@@ -270,28 +275,66 @@ check_send(struct context *ctx, const struct tunnel *tunnel,
     free(no_sg);
 }
 
-/* Judges gso_max_size of 'dev', above which the kernel cuts packets. */
+/* Returns true if a packet of 64 KB is too large for a device with
+ * 'gso_size', which is 0 if unknown. */
 static bool
-check_gso(struct context *ctx, const struct tunnel *tunnel,
-          const struct offload_dev *dev)
+is_too_small(uint32_t gso_size)
 {
+    return gso_size && gso_size < OFFLOAD_GSO_SIZE;
+}
+
+/* Returns the limit, above which the kernel cuts packets for 'dev', for those
+ * of IPv4, or of IPv6 if 'is_ipv6'.  Old kernels have one for both. */
+static uint32_t
+get_gso_size(const struct offload_dev *dev, bool is_ipv6)
+{
+    return (is_ipv6 || !dev->gso_ipv4_max_size ? dev->gso_max_size
+            : dev->gso_ipv4_max_size);
+}
+
+/* Returns the name of the limit that get_gso_size() returns. */
+static const char *
+get_gso_key(const struct offload_dev *dev, bool is_ipv6)
+{
+    return (get_gso_size(dev, is_ipv6) == dev->gso_max_size
+            ? "gso_max_size" : "gso_ipv4_max_size");
+}
+
+/* Judges the size above which the kernel cuts packets for 'dev', of IPv6 if
+ * 'is_ipv6', otherwise of IPv4. */
+static void
+check_gso(struct context *ctx, const struct tunnel *tunnel,
+          const struct offload_dev *dev, bool is_ipv6)
+{
+    uint32_t gso_size = get_gso_size(dev, is_ipv6);
+    struct offload_change *change = NULL;
+    char *command = NULL;
     char size[16];
     bool possible;
 
-    if (!dev->gso_max_size || dev->gso_max_size >= OFFLOAD_GSO_SIZE) {
-        return true;
+    if (!is_too_small(gso_size)) {
+        return;
     }
     snprintf(size, sizeof size, "%d", OFFLOAD_GSO_SIZE);
     possible = !dev->tso_max_size || dev->tso_max_size >= OFFLOAD_GSO_SIZE;
+
+    /* Raising gso_max_size to 64 KB raises the limit for IPv4, too, but only
+     * if it changes. */
+    if (possible && is_too_small(dev->gso_max_size)) {
+        change = offload_change_create(OFFLOAD_GSO, dev->name, "gso_max_size",
+                                       size);
+    } else if (possible) {
+        char *name = offload_quote(dev->name);
+
+        command = xasprintf("ip link set dev %s gso_ipv4_max_size %s", name,
+                            size);
+        free(name);
+    }
     find(ctx, possible ? OFFLOAD_WARNING : OFFLOAD_NOTE, "gso-max-size",
-         tunnel, dev->name,
-         possible ? offload_change_create(OFFLOAD_GSO, dev->name,
-                                          "gso_max_size", size) : NULL,
-         NULL,
+         tunnel, dev->name, change, command,
          "the CPU cuts what is longer, instead of the device or never",
-         "gso_max_size is %"PRIu32"%s", dev->gso_max_size,
+         "%s is %"PRIu32"%s", get_gso_key(dev, is_ipv6), gso_size,
          possible ? "" : ", and the driver allows no more");
-    return false;
 }
 
 /* Shows and judges the ports of virtual machines on the bridge of 'tunnel'. */
@@ -338,7 +381,10 @@ collect_guests(struct context *ctx, struct tunnel *tunnel)
                                            "packets to the virtual machine "
                                            "are cut into ones of its MTU");
                     }
-                    check_gso(ctx, tunnel, dev);
+                    check_gso(ctx, tunnel, dev, false);
+                    if (!is_too_small(get_gso_size(dev, false))) {
+                        check_gso(ctx, tunnel, dev, true);
+                    }
                 }
                 if (dev->is_vf) {
                     find(ctx, OFFLOAD_NOTE, "sriov", tunnel, dev->name, NULL,
@@ -591,7 +637,7 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
         check_send(ctx, tunnel, dev, tso);
     }
     if (tunnel->is_stt) {
-        check_gso(ctx, tunnel, dev);
+        check_gso(ctx, tunnel, dev, tunnel->is_ipv6);
     }
     if (tunnel->tso && by_switch && tunnel->userspace) {
         judge(&tunnel->send, "segmented in software by Open vSwitch, because "
@@ -600,9 +646,10 @@ collect_nic(struct context *ctx, struct tunnel *tunnel, const char *name)
     if (offload_dev_is(dev, tso, false)) {
         judge(&tunnel->send, "segmented in software at %s because %s is off",
               name, tso);
-    } else if (dev->gso_max_size && dev->gso_max_size < OFFLOAD_GSO_SIZE) {
-        judge(&tunnel->send, "segmented in software at %s because "
-              "gso_max_size is %"PRIu32, name, dev->gso_max_size);
+    } else if (is_too_small(get_gso_size(dev, tunnel->is_ipv6))) {
+        judge(&tunnel->send, "segmented in software at %s because %s is "
+              "%"PRIu32, name, get_gso_key(dev, tunnel->is_ipv6),
+              get_gso_size(dev, tunnel->is_ipv6));
     }
 
     /* Receiving. */

@@ -59,6 +59,7 @@ struct offload_dev {
     int ifindex;                /* 0 if there is no such device. */
     unsigned int mtu;           /* In bytes. */
     uint32_t gso_max_size;      /* In bytes, 0 if unknown, like the rest. */
+    uint32_t gso_ipv4_max_size; /* The same for IPv4, if that is other. */
     uint32_t tso_max_size;      /* The most that 'gso_max_size' may be. */
     uint32_t gro_max_size;
     uint32_t n_rxq, n_txq;
