@@ -291,8 +291,8 @@ match_string(const char *word, const struct json *right)
     return MAYBE;
 }
 
-/* Compares TCP, as IP's protocol, with 'right', in which nft(8) names protocols
- * if it knows their names. */
+/* Compares TCP, as IP's protocol, with 'right', in which nft(8) names those
+ * protocols whose names it knows. */
 static enum answer
 match_protocol(const struct json *right)
 {
