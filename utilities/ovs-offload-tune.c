@@ -51,6 +51,7 @@ struct entry {
     struct offload_change *change;
     char *before;
     unsigned int mtu;           /* MTU before, in bytes, 0 if no matter. */
+    char *boot;                 /* What Linux calls that boot, "" if unknown. */
 };
 
 struct state {
@@ -58,12 +59,45 @@ struct state {
     size_t n, allocated;
 };
 
+/* Returns what Linux calls the boot since which it runs, "" if unknown. */
+static const char *
+get_boot(void)
+{
+    static char boot[64];
+
+    if (!boot[0]) {
+        FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+
+        if (file) {
+            if (!fgets(boot, sizeof boot, file)) {
+                boot[0] = '\0';
+            }
+            boot[strcspn(boot, "\n")] = '\0';
+            fclose(file);
+        }
+    }
+    return boot;
+}
+
+/* Returns true if a boot has undone the change of 'entry'.  The database
+ * survives one, and rules of this program may have been saved with others. */
+static bool
+is_outdated(const struct entry *entry)
+{
+    enum offload_kind kind = entry->change->kind;
+
+    return ((kind == OFFLOAD_FEATURE || kind == OFFLOAD_GSO)
+            && entry->boot[0] && get_boot()[0]
+            && strcmp(entry->boot, get_boot()));
+}
+
 static void
 state_destroy(struct state *state)
 {
     for (size_t i = 0; i < state->n; i++) {
         offload_change_destroy(state->entries[i].change);
         free(state->entries[i].before);
+        free(state->entries[i].boot);
     }
     free(state->entries);
     memset(state, 0, sizeof *state);
@@ -85,34 +119,39 @@ state_find(const struct state *state, const struct offload_change *c)
     return NULL;
 }
 
-/* Has 'state' say that 'c' is made, and that its setting was 'before' and the
- * MTU of its device 'mtu'. */
+/* Has 'state' say that 'c' was made since 'boot', and that its setting was
+ * 'before' and the MTU of its device 'mtu'. */
 static void
 state_add(struct state *state, const struct offload_change *c,
-          const char *before, unsigned int mtu)
+          const char *before, unsigned int mtu, const char *boot)
 {
     struct entry *entry = state_find(state, c);
+    struct entry new = {
+        .change = offload_change_create(c->kind, c->target, c->key, c->value),
+        .before = xstrdup(before),
+        .mtu = mtu,
+        .boot = xstrdup(boot),
+    };
 
     if (entry) {
-        char *old_value = entry->change->value;
-        char *old_before = entry->before;
+        offload_change_destroy(entry->change);
+        free(entry->before);
+        free(entry->boot);
+    } else {
+        if (state->n >= state->allocated) {
+            state->entries = x2nrealloc(state->entries, &state->allocated,
+                                        sizeof *state->entries);
+        }
+        entry = &state->entries[state->n++];
+    }
+    *entry = new;
+}
 
-        entry->change->value = xstrdup(c->value);
-        entry->before = xstrdup(before);
-        entry->mtu = mtu;
-        free(old_value);
-        free(old_before);
-        return;
-    }
-    if (state->n >= state->allocated) {
-        state->entries = x2nrealloc(state->entries, &state->allocated,
-                                    sizeof *state->entries);
-    }
-    entry = &state->entries[state->n++];
-    entry->change = offload_change_create(c->kind, c->target, c->key,
-                                          c->value);
-    entry->before = xstrdup(before);
-    entry->mtu = mtu;
+/* Has 'state' say what 'entry' of another one says. */
+static void
+state_copy(struct state *state, const struct entry *entry)
+{
+    state_add(state, entry->change, entry->before, entry->mtu, entry->boot);
 }
 
 static void
@@ -120,6 +159,7 @@ state_remove(struct state *state, size_t i)
 {
     offload_change_destroy(state->entries[i].change);
     free(state->entries[i].before);
+    free(state->entries[i].boot);
     state->n--;
     memmove(&state->entries[i], &state->entries[i + 1],
             (state->n - i) * sizeof *state->entries);
@@ -135,7 +175,7 @@ state_merge(struct state *dst, const struct state *src, bool all)
 
         if ((all || entry->change->kind == OFFLOAD_DB)
             && !state_find(dst, entry->change)) {
-            state_add(dst, entry->change, entry->before, entry->mtu);
+            state_copy(dst, entry);
         }
     }
 }
@@ -193,6 +233,7 @@ state_read(const char *file, struct state *state)
         const char *key = member_string(c, "key");
         const char *before = member_string(c, "before");
         const char *value = member_string(c, "value");
+        const char *boot = member_string(c, "boot");
         enum offload_kind kind;
 
         if (!kind_s || !target || !key || !before || !value
@@ -202,7 +243,7 @@ state_read(const char *file, struct state *state)
             struct offload_change *change
                 = offload_change_create(kind, target, key, value);
 
-            state_add(state, change, before, member_mtu(c));
+            state_add(state, change, before, member_mtu(c), boot ? boot : "");
             offload_change_destroy(change);
         }
     }
@@ -270,6 +311,9 @@ state_write(const char *file, const struct state *state)
             json_object_put(c, "mtu", json_integer_create(entry->mtu));
         }
         json_object_put_string(c, "value", entry->change->value);
+        if (entry->boot[0]) {
+            json_object_put_string(c, "boot", entry->boot);
+        }
         json_array_add(changes, c);
     }
     json = json_object_create();
@@ -684,11 +728,11 @@ remember(struct state *state, const struct offload_change *c,
 {
     const struct entry *entry = state_find(state, c);
 
-    if (entry && (!strcmp(before, entry->change->value)
-                  || is_part(c, before))) {
-        state_add(state, c, entry->before, entry->mtu);
+    if (entry && !is_outdated(entry)
+        && (!strcmp(before, entry->change->value) || is_part(c, before))) {
+        state_add(state, c, entry->before, entry->mtu, get_boot());
     } else {
-        state_add(state, c, undone_value(c, before), mtu);
+        state_add(state, c, undone_value(c, before), mtu, get_boot());
     }
 }
 
@@ -715,15 +759,15 @@ do_change(struct ovsdb_idl *idl, const struct offload_change *c,
         free(read_error);
         return error;
     }
-    if (!done && !strcmp(before, c->value)) {
-        /* An earlier change has brought it along. */
+    if (!strcmp(before, c->value) && (!done || is_outdated(done))) {
+        /* An earlier change has brought it along, or the driver. */
         add_deed(deeds, c, before, before, "is so already");
         free(before);
         return NULL;
     }
     mtu = mtu_before(c, before);
     if (done && !strcmp(before, c->value)) {
-        state_add(state, c, done->before, done->mtu);
+        state_add(state, c, done->before, done->mtu, get_boot());
     } else {
         remember(state, c, before, mtu);
     }
@@ -954,8 +998,7 @@ make_persistent(const struct state *state, bool all)
                 const struct entry *entry = &state->entries[i];
 
                 if (all || entry->change->kind == OFFLOAD_DB) {
-                    state_add(&persistent, entry->change, entry->before,
-                              entry->mtu);
+                    state_copy(&persistent, entry);
                 }
             }
             error = state_write(file, &persistent);
@@ -1093,6 +1136,9 @@ undo(struct ovsdb_idl *idl, const struct entry *entry, bool dry_run,
         result = "failed";
     } else if (!now) {
         result = "gone";
+    } else if (is_outdated(entry)) {
+        after = xstrdup(now);
+        result = "undone by a boot";
     } else if (strcmp(now, c->value) && !is_part(c, now)) {
         after = xstrdup(now);
         result = (strcmp(now, entry->before)
