@@ -421,8 +421,8 @@ collect_route(struct context *ctx, struct tunnel *tunnel, const char *part)
     }
 }
 
-/* Adds the row 'item' with 'verdict', and that packets may be dropped by 'maybe'
- * if that is nonnull. */
+/* Adds the row 'item' with 'verdict', and that packets may be dropped by
+ * 'maybe' if that is nonnull. */
 static void
 add_verdict(struct context *ctx, const struct tunnel *tunnel,
             const char *item, const char *verdict, const char *maybe)
@@ -434,8 +434,8 @@ add_verdict(struct context *ctx, const struct tunnel *tunnel,
             maybe && !dropped ? maybe : "");
 }
 
-/* Returns how late what is found about 'name' is to be mended: that of a device
- * above others, which takes over features of theirs, after them. */
+/* Returns how late what is found about 'name' is to be mended: that of a
+ * device above others, which takes over features of theirs, after them. */
 static size_t
 get_height(struct context *ctx, const struct tunnel *tunnel, const char *name)
 {
