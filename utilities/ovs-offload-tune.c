@@ -51,7 +51,7 @@ struct entry {
     struct offload_change *change;
     char *before;
     unsigned int mtu;           /* MTU before, in bytes, 0 if no matter. */
-    char *boot;                 /* What Linux calls that boot, "" if unknown. */
+    char *boot;                 /* Linux's name of that boot, "" if unknown. */
 };
 
 struct state {
@@ -66,7 +66,8 @@ get_boot(void)
     static char boot[64];
 
     if (!boot[0]) {
-        FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+        const char *path = "/proc/sys/kernel/random/boot_id";
+        FILE *file = fopen(path, "r");
 
         if (file) {
             if (!fgets(boot, sizeof boot, file)) {
@@ -165,8 +166,8 @@ state_remove(struct state *state, size_t i)
             (state->n - i) * sizeof *state->entries);
 }
 
-/* Adds to 'dst' the entries of 'src' about settings that it has none of; unless
- * 'all', only about those that survive a boot. */
+/* Adds to 'dst' the entries of 'src' about settings that it has none of;
+ * unless 'all', only about those that survive a boot. */
 static void
 state_merge(struct state *dst, const struct state *src, bool all)
 {
@@ -720,8 +721,8 @@ offload_deeds_destroy(struct offload_deeds *deeds)
 }
 
 /* Has 'state' say that 'c' is about to be made, whose setting is 'before' now.
- * What it was before an earlier change counts, unless somebody else has changed
- * it since. */
+ * What it was before an earlier change counts, unless somebody else has
+ * changed it since. */
 static void
 remember(struct state *state, const struct offload_change *c,
          const char *before, unsigned int mtu)
