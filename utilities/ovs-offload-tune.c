@@ -639,14 +639,20 @@ set_mtu_back(struct ovsdb_idl *idl, const struct offload_change *c,
     if (!error) {
         error = set_db(idl, c, "");
     }
-    if (!error) {
+    for (int n = 0, stable = 0; !error && stable < 3; n++) {
+        unsigned int now;
+
+        /* A switch that hears of an earlier MTU late may take it for the least
+         * of the bridge, and raise the MTU when it finds out. */
         wait_for_switch(idl);
-        if (get_mtu(c->target) > mtu) {
+        now = get_mtu(c->target);
+        if (now == mtu) {
+            stable++;
+        } else if (now > mtu && n < 10) {
             offload_dev_set_mtu(c->target, mtu);
-        }
-        if (get_mtu(c->target) != mtu) {
-            error = xasprintf("the MTU is %u instead of %u",
-                              get_mtu(c->target), mtu);
+            stable = 0;
+        } else {
+            error = xasprintf("the MTU is %u instead of %u", now, mtu);
         }
     }
     if (error) {
