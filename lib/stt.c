@@ -457,18 +457,22 @@ stt_strip_offload(struct dp_packet *packet)
     }
 }
 
-/* Looks for the headers that the offloads which 'packet' waits for are about.
- * They may be behind more VLAN tags than OVS takes the trouble to parse. */
-static void
+/* Looks for the headers that the offloads which 'packet' waits for are about,
+ * unless they are known.  They may be behind more VLAN tags than OVS takes the
+ * trouble to parse.  Returns what stt_can_finish() does then. */
+static bool
 stt_find_headers(struct dp_packet *packet)
 {
     struct stt_inner inner;
 
+    if (stt_can_finish(packet)) {
+        return true;
+    }
     if (!dp_packet_is_eth(packet) || dp_packet_tunnel(packet)
         || stt_parse_inner(dp_packet_data(packet), dp_packet_size(packet),
                            &inner)
         || inner.is_fragment) {
-        return;
+        return false;
     }
     if (!(packet->offloads & DP_PACKET_OL_L4_PROTO_MASK)) {
         if (inner.proto == IPPROTO_TCP) {
@@ -485,6 +489,7 @@ stt_find_headers(struct dp_packet *packet)
         packet->l3_ofs = inner.l3_ofs;
         packet->l4_ofs = inner.l4_ofs;
     }
+    return stt_can_finish(packet);
 }
 
 /* Returns true if 'packet' waits for an offload that nobody can do as things
@@ -508,11 +513,8 @@ stt_offload_is_lost(const struct dp_packet *packet)
 bool
 stt_offload_recover(struct dp_packet *packet)
 {
-    if (!stt_can_finish(packet)) {
-        stt_find_headers(packet);
-        if (!stt_can_finish(packet)) {
-            return false;
-        }
+    if (!stt_find_headers(packet)) {
+        return false;
     }
     if (stt_is_truncated(packet)) {
         stt_strip_offload(packet);
@@ -533,11 +535,8 @@ stt_finish(struct dp_packet *packet, struct dp_packet_batch *out)
     struct dp_packet_batch parts;
     struct dp_packet *part;
 
-    if (!stt_can_finish(packet)) {
-        stt_find_headers(packet);
-        if (!stt_can_finish(packet)) {
-            return false;
-        }
+    if (!stt_find_headers(packet)) {
+        return false;
     }
     if (stt_is_truncated(packet)) {
         stt_strip_offload(packet);
