@@ -469,13 +469,15 @@ offload_dev_assume(const char *s)
 {
     const char *equals = strchr(s, '=');
     const char *colon = strchr(s, ':');
+    char *key;
 
     if (!equals || !colon || colon == s || colon + 1 >= equals
         || !equals[1]) {
         return false;
     }
-    smap_replace_nocopy(&assumptions, xmemdup0(s, equals - s),
-                        xstrdup(equals + 1));
+    key = xmemdup0(s, equals - s);
+    smap_replace(&assumptions, key, equals + 1);
+    free(key);
     return true;
 }
 
