@@ -1139,7 +1139,7 @@ check_two_pieces(struct context *ctx, struct tunnel *tunnel)
                 continue;
             }
             get_guests_with_mtu(tunnel, iface->mtu[0], &names);
-            if (svec_contains(&names, iface->name)) {
+            if (svec_contains_unsorted(&names, iface->name)) {
                 char *list = svec_join(&names, ", ", "");
 
                 find(ctx, OFFLOAD_NOTE, "two-pieces", tunnel, limit, NULL,
