@@ -13,6 +13,7 @@
 
 #include "coverage.h"
 #include "dp-packet.h"
+#include "dp-packet-finish.h"
 #include "dpif-netdev.h"
 #include "flow.h"
 #include "gro.h"
@@ -676,7 +677,7 @@ netdev_tuning_finish(struct dp_packet_batch *batch)
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         if (!is_waiting(packet)) {
             dp_packet_batch_add(&out, packet);
-        } else if (!stt_finish(packet, &out)) {
+        } else if (!dp_packet_finish(packet, &out)) {
             drop_lost(packet);
         }
     }
@@ -685,7 +686,7 @@ netdev_tuning_finish(struct dp_packet_batch *batch)
 }
 
 /* Has the packets in 'batch' wait for nothing but what can be done for them:
- * see stt_offload_recover().  What comes next relies on that.
+ * see dp_packet_offload_recover().  What comes next relies on that.
  *
  * Packets for which there is no way are dropped.  Only for the thread that
  * owns 'batch'. */
@@ -698,13 +699,13 @@ netdev_tuning_recover(struct dp_packet_batch *batch)
     size_t n;
 
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        lost |= is_waiting(packet) && stt_offload_is_lost(packet);
+        lost |= is_waiting(packet) && dp_packet_offload_is_lost(packet);
     }
     if (OVS_LIKELY(!lost)) {
         return;
     }
     DP_PACKET_BATCH_REFILL_FOR_EACH (n, size, packet, batch) {
-        if (stt_offload_recover(packet)) {
+        if (dp_packet_offload_recover(packet)) {
             dp_packet_batch_add(batch, packet);
         } else {
             drop_lost(packet);
@@ -718,7 +719,7 @@ netdev_tuning_recover(struct dp_packet_batch *batch)
 void
 netdev_tuning_prepare_upcall(struct dp_packet *packet)
 {
-    if (is_waiting(packet) && !stt_offload_recover(packet)) {
+    if (is_waiting(packet) && !dp_packet_offload_recover(packet)) {
         dp_packet_reset_offload(packet);
         dp_packet_set_tso_segsz(packet, 0);
         return;

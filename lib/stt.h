@@ -237,11 +237,6 @@ enum stt_drop stt_deliver(struct dp_packet *, bool tso, size_t max_len,
                           struct dp_packet_batch *out);
 size_t stt_drop_longer(struct dp_packet_batch *, size_t max_len);
 
-/* Offloads that packets wait for, of STT and of whatever else. */
-bool stt_offload_is_lost(const struct dp_packet *);
-bool stt_offload_recover(struct dp_packet *);
-bool stt_finish(struct dp_packet *, struct dp_packet_batch *out);
-
 static inline bool
 stt_segment_is_whole_frame(const struct stt_segment *seg)
 {

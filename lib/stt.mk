@@ -8,6 +8,8 @@ MAN_FRAGMENTS += lib/netdev-stt-unixctl.man
 lib_libopenvswitch_la_SOURCES += \
 	lib/csum-fast.c \
 	lib/csum-fast.h \
+	lib/dp-packet-finish.c \
+	lib/dp-packet-finish.h \
 	lib/gro.c \
 	lib/gro.h \
 	lib/netdev-stt.c \
