@@ -33,7 +33,10 @@ utilities_ovs_offload_SOURCES = \
 	utilities/ovs-offload-nic.c \
 	utilities/ovs-offload-probe.c \
 	utilities/ovs-offload-report.c \
+	utilities/ovs-offload-setting.c \
+	utilities/ovs-offload-state.c \
 	utilities/ovs-offload-tune.c \
+	utilities/ovs-offload-tune.h \
 	utilities/ovs-offload.c \
 	utilities/ovs-offload.h
 utilities_ovs_offload_LDADD = lib/libopenvswitch.la
