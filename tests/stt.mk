@@ -141,6 +141,8 @@ TESTSUITE_AT += \
 	tests/stt-ipsec.at \
 	tests/stt-offload.at \
 	tests/stt-openflow.at \
+	tests/stt-ovs-offload-nft.at \
+	tests/stt-ovs-offload-tune.at \
 	tests/stt-ovs-offload.at \
 	tests/stt-peers.at \
 	tests/stt-probe.at \
