@@ -14,6 +14,7 @@
 #include "netdev.h"
 #include "netdev-provider.h"
 #include "netdev-stt.h"
+#include "netdev-vport.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "ovs-router.h"
@@ -134,6 +135,16 @@ get_options(const struct netdev *netdev,
     }
 }
 
+/* Returns true if 'netdev' is a port of the kernel datapath, whose module does
+ * what this file otherwise tells about. */
+static bool
+is_kernel_port(const struct netdev *netdev)
+{
+    const char *dpif_type = netdev_get_dpif_type(netdev);
+
+    return dpif_type && !strcmp(dpif_type, "system");
+}
+
 static const char *
 offload_path(void)
 {
@@ -146,6 +157,8 @@ static void
 show_port_text(const struct netdev *netdev,
                const struct netdev_tunnel_config *tnl_cfg, struct ds *ds)
 {
+    char namebuf[NETDEV_VPORT_NAME_BUFSIZE];
+    bool is_kernel = is_kernel_port(netdev);
     struct netdev_custom_stats stats;
     const struct smap_node **nodes;
     struct netdev_stats packets;
@@ -172,11 +185,17 @@ show_port_text(const struct netdev *netdev,
         ds_put_cstr(ds, i ? ", " : " ");
         ipv6_format_mapped(&peers[i], ds);
     }
-    ds_put_cstr(ds, "\n  segment size: ");
-    if (tnl_cfg->ip_dst_flow) {
-        ds_put_cstr(ds, "up to the route of each flow");
+    if (is_kernel) {
+        ds_put_format(ds, "\n  kernel datapath: \"ethtool -S %s\" counts "
+                      "frames, segments and drops",
+                      netdev_vport_get_dpif_port(netdev, namebuf,
+                                                 sizeof namebuf));
+    } else if (tnl_cfg->ip_dst_flow) {
+        ds_put_cstr(ds, "\n  segment size: up to the route of each flow");
+    } else {
+        ds_put_cstr(ds, "\n  segment size: ");
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; !is_kernel && i < n; i++) {
         get_route(tnl_cfg, &peers[i], &route);
         if (tnl_cfg->ip_dst_flow) {
             ds_put_cstr(ds, "\n    to ");
@@ -186,14 +205,17 @@ show_port_text(const struct netdev *netdev,
         format_route(&route, ds);
     }
     free(peers);
-    ds_put_format(ds, "\n  offloads: %s\n", offload_path());
-    ds_put_format(ds, "  TCP port of the host: %s\n",
-                  smap_get_def(&status, "tcp_port", "not reserved"));
+    ds_put_char(ds, '\n');
+    if (!is_kernel) {
+        ds_put_format(ds, "  offloads: %s\n", offload_path());
+        ds_put_format(ds, "  TCP port of the host: %s\n",
+                      smap_get_def(&status, "tcp_port", "not reserved"));
+    }
     if (!netdev_get_stats(netdev, &packets)) {
         ds_put_format(ds, "  packets: %"PRIu64" received, %"PRIu64" sent\n",
                       packets.rx_packets, packets.tx_packets);
     }
-    if (!netdev_get_custom_stats(netdev, &stats)) {
+    if (!is_kernel && !netdev_get_custom_stats(netdev, &stats)) {
         ds_put_cstr(ds, "  statistics:");
         for (size_t i = 0; i < stats.size; i++) {
             if (stats.counters[i].value
@@ -226,8 +248,10 @@ static struct json *
 show_port_json(const struct netdev *netdev,
                const struct netdev_tunnel_config *tnl_cfg)
 {
-    struct json *json = json_object_create();
+    char namebuf[NETDEV_VPORT_NAME_BUFSIZE];
     struct json *options_json, *peers_json, *stats_json;
+    struct json *json = json_object_create();
+    bool is_kernel = is_kernel_port(netdev);
     struct netdev_custom_stats stats;
     struct netdev_stats packets;
     struct smap options, status;
@@ -250,16 +274,29 @@ show_port_json(const struct netdev *netdev,
         struct json *peer_json = json_object_create();
         char addr[INET6_ADDRSTRLEN];
 
-        get_route(tnl_cfg, &peers[i], &route);
-        put_route(peer_json, &route);
+        if (!is_kernel) {
+            get_route(tnl_cfg, &peers[i], &route);
+            put_route(peer_json, &route);
+        }
         json_object_put(peers_json, ipv6_string_mapped(addr, &peers[i]),
                         peer_json);
-        if (!tnl_cfg->ip_dst_flow) {
+        if (!is_kernel && !tnl_cfg->ip_dst_flow) {
             put_route(json, &route);
         }
     }
     free(peers);
     json_object_put(json, "peers", peers_json);
+    if (!netdev_get_stats(netdev, &packets)) {
+        put_number(json, "rx-packets", packets.rx_packets);
+        put_number(json, "tx-packets", packets.tx_packets);
+    }
+    if (is_kernel) {
+        json_object_put_string(json, "kernel-device",
+                               netdev_vport_get_dpif_port(netdev, namebuf,
+                                                          sizeof namebuf));
+        return json;
+    }
+
     json_object_put(json, "userspace-tso",
                     json_boolean_create(userspace_tso_enabled()));
 
@@ -269,10 +306,6 @@ show_port_json(const struct netdev *netdev,
                            smap_get_def(&status, "tcp_port", "not reserved"));
     smap_destroy(&status);
 
-    if (!netdev_get_stats(netdev, &packets)) {
-        put_number(json, "rx-packets", packets.rx_packets);
-        put_number(json, "tx-packets", packets.tx_packets);
-    }
     stats_json = json_object_create();
     if (!netdev_get_custom_stats(netdev, &stats)) {
         for (size_t i = 0; i < stats.size; i++) {

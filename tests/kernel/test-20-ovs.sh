@@ -41,6 +41,13 @@ check "device stt_sys_7471" ip -n a -d link show stt_sys_7471
 check "ovs-dpctl names it" sh -c \
     'ip netns exec a ovs-dpctl show | grep "stt_sys_7471 (stt"'
 
+check "stt/show leaves to ethtool what the module does" \
+    [ "$(ovs-appctl stt/show stt0 | sed -n 's/^  \([a-zA-Z][^:]*\):.*/\1/p' |
+             tr '\n' ',')" = "options,peers,kernel datapath,packets," ]
+check "also in JSON" sh -c \
+    'ovs-appctl --format json stt/show stt0 |
+         grep "\"kernel-device\":\"stt_sys_7471\""'
+
 ip -n b link add stt0 type stt remote 192.0.2.1 id $key
 tunnel_up b 2
 ip -n a address add 10.0.0.1/24 dev br0
