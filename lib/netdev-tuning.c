@@ -14,12 +14,14 @@
 #include "coverage.h"
 #include "dp-packet.h"
 #include "dp-packet-finish.h"
+#include "dpif.h"
 #include "dpif-netdev.h"
 #include "flow.h"
 #include "gro.h"
 #include "netdev-native-tnl.h"
 #include "netdev-provider.h"
 #include "netdev-vport.h"
+#include "netlink.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "packets.h"
@@ -725,6 +727,59 @@ netdev_tuning_prepare_upcall(struct dp_packet *packet)
         return;
     }
     dp_packet_ol_send_prepare(packet, 0);
+}
+
+/* Returns true if 'actions', of 'actions_len' bytes, push the header of a
+ * tunnel, also if that is nested in others. */
+static bool
+has_tunnel_push(const struct nlattr *actions, size_t actions_len)
+{
+    const struct nlattr *a;
+    size_t left;
+
+    NL_ATTR_FOR_EACH_UNSAFE (a, left, actions, actions_len) {
+        int type = nl_attr_type(a);
+
+        if (type == OVS_ACTION_ATTR_TUNNEL_PUSH) {
+            return true;
+        } else if (type == OVS_ACTION_ATTR_CLONE) {
+            if (has_tunnel_push(nl_attr_get(a), nl_attr_get_size(a))) {
+                return true;
+            }
+        } else if (type == OVS_ACTION_ATTR_SAMPLE
+                   || type == OVS_ACTION_ATTR_CHECK_PKT_LEN) {
+            const struct nlattr *b;
+            size_t b_left;
+
+            NL_NESTED_FOR_EACH (b, b_left, a) {
+                bool nested = (type == OVS_ACTION_ATTR_SAMPLE
+                               ? nl_attr_type(b) == OVS_SAMPLE_ATTR_ACTIONS
+                               : (nl_attr_type(b)
+                                  != OVS_CHECK_PKT_LEN_ATTR_PKT_LEN));
+
+                if (nested && has_tunnel_push(nl_attr_get(b),
+                                              nl_attr_get_size(b))) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* Returns true if dpif_execute_with_help() may execute 'execute' on 'dpif'.  It
+ * has 'dpif' do one action after the other, each with the one packet that the
+ * last has left.  To push a tunnel's header may leave none, or several: then
+ * the output that follows would send the packet without the tunnel.  The
+ * userspace datapath can do all of them itself.
+ *
+ * Any thread may call this. */
+bool
+netdev_tuning_can_help(const struct dpif *dpif,
+                       const struct dpif_execute *execute)
+{
+    return (!dpif_is_netdev(dpif)
+            || !has_tunnel_push(execute->actions, execute->actions_len));
 }
 
 /* Returns true if '*errorp', with which the kernel refused a packet to be sent

@@ -19,6 +19,8 @@
 
 struct dp_packet;
 struct dp_packet_batch;
+struct dpif;
+struct dpif_execute;
 struct netdev;
 struct netdev_custom_stats;
 struct ovs_action_push_tnl;
@@ -106,6 +108,9 @@ int netdev_tuning_get_custom_stats(const struct netdev *, int error,
 void netdev_tuning_finish(struct dp_packet_batch *);
 void netdev_tuning_recover(struct dp_packet_batch *);
 void netdev_tuning_prepare_upcall(struct dp_packet *);
+
+/* Actions of packets that Open vSwitch sends itself. */
+bool netdev_tuning_can_help(const struct dpif *, const struct dpif_execute *);
 
 /* Sending by the kernel. */
 bool netdev_tuning_skip(const struct netdev *, int *errorp, uint64_t *n_drops);
