@@ -922,6 +922,16 @@ parse_outer(struct dp_packet *packet, struct stt_segment *seg)
     return STT_OK;
 }
 
+/* Returns true if an STT port with TCP port 'port' may accept what comes from
+ * the source of 'tnl'. */
+static bool
+is_from_peer(const struct flow_tnl *tnl, ovs_be16 port)
+{
+    struct in6_addr src = flow_tnl_src(tnl);
+
+    return stt_peers_lookup(&src, port) != NULL;
+}
+
 /* Decapsulates 'packet', which was sent to TCP port 'port', and which it takes
  * ownership of.  Returns the inner frame with its metadata, which may be a TSO
  * packet, or NULL if 'packet' was dropped for the reason '*drop', or if it was
@@ -987,6 +997,14 @@ pop_packet(struct dp_packet *packet, ovs_be16 port, enum stt_drop *drop)
     }
     if (OVS_UNLIKELY(stt_probe_is(packet))) {
         stt_probe_receive(packet, port, &arrival, time_msec());
+        goto none;
+    }
+    if (OVS_UNLIKELY(dp_packet_get_tso_segsz(packet)
+                     && !userspace_tso_enabled()
+                     && !is_from_peer(tnl, port))) {
+        /* It would be cut here, into hundreds of packets, to be dropped. */
+        *drop = STT_DROP_SOURCE;
+        count_drop(tnl, port, *drop);
         goto none;
     }
     pkt_metadata_init_conn(&packet->md);
