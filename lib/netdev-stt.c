@@ -53,15 +53,6 @@ COVERAGE_DEFINE(stt_tx_frame);
  * tag and a virtio header.  A second reallocation would copy 64 KB again. */
 #define PORT_HEADROOM 16
 
-/* Longest packet that a buffer can hold, with headers in front of it.  The
- * size of a DPDK mbuf has just 16 bits, which must do for the headroom and
- * DPDK's own data at the end as well. */
-#ifdef DPDK_NETDEV
-#define MAX_PACKET_LEN ((size_t) UINT16_MAX - 512)
-#else
-#define MAX_PACKET_LEN SIZE_MAX
-#endif
-
 /* How often incomplete frames are checked for their age and the set of STT
  * ports for changes, in milliseconds. */
 #define RUN_INTERVAL 1000
@@ -696,8 +687,9 @@ netdev_stt_push_batch(const struct netdev *netdev,
     dst = get_header_dst(data);
     stt_peers_sent(&dst, tcp->tcp_dst, time_msec());
     max_frame = MIN(stt_max_frame(is_ipv6, template_mss(tcp)),
-                    MAX_PACKET_LEN);
-    max_cut_frame = MIN(stt_max_cut_frame(template_mss(tcp)), MAX_PACKET_LEN);
+                    NETDEV_STT_MAX_PACKET_LEN);
+    max_cut_frame = MIN(stt_max_cut_frame(template_mss(tcp)),
+                        NETDEV_STT_MAX_PACKET_LEN);
 
     dp_packet_batch_init(&out);
     out.trunc = batch->trunc;
@@ -1038,8 +1030,8 @@ netdev_stt_pop_batch(struct netdev *netdev, struct dp_packet_batch *batch)
 
         inner = pop_packet(packet, port, &drop);
         if (inner) {
-            drop = stt_deliver(inner, userspace_tso_enabled(), MAX_PACKET_LEN,
-                               &out);
+            drop = stt_deliver(inner, userspace_tso_enabled(),
+                               NETDEV_STT_MAX_PACKET_LEN, &out);
             if (drop) {
                 count_drop(&inner->md.tunnel, port, drop);
                 dp_packet_delete(inner);

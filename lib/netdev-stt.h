@@ -36,6 +36,15 @@ struct stt_reassembly_stats;
     .pop_batch = netdev_stt_pop_batch,          \
     .get_custom_stats = netdev_stt_get_custom_stats
 
+/* Longest packet that a buffer can hold, with headers in front of it.  The
+ * size of a DPDK mbuf has just 16 bits, which must do for the headroom and
+ * DPDK's own data at the end as well. */
+#ifdef DPDK_NETDEV
+#define NETDEV_STT_MAX_PACKET_LEN ((size_t) UINT16_MAX - 512)
+#else
+#define NETDEV_STT_MAX_PACKET_LEN SIZE_MAX
+#endif
+
 /* Commands, in lib/stt-unixctl.c. */
 int netdev_stt_init(void);
 

@@ -523,6 +523,7 @@ parse_args(struct run *r, struct netdev *netdev, int argc, const char *argv[])
         = netdev_get_tunnel_config(netdev);
     const char *sizes = NULL;
     unsigned long long int key = 0;
+    size_t max_frame;
     uint32_t max_size;
     char *error = NULL;
     bool has_remote = false;
@@ -581,9 +582,10 @@ parse_args(struct run *r, struct netdev *netdev, int argc, const char *argv[])
     if (error) {
         return error;
     }
-    max_size = MIN(stt_max_frame(!IN6_IS_ADDR_V4MAPPED(&r->peer),
-                                 r->segment_size),
-                   stt_max_cut_frame(r->segment_size)) - STT_HEADER_LEN;
+    max_frame = MIN(stt_max_frame(!IN6_IS_ADDR_V4MAPPED(&r->peer),
+                                  r->segment_size),
+                    stt_max_cut_frame(r->segment_size));
+    max_size = MIN(max_frame, NETDEV_STT_MAX_PACKET_LEN) - STT_HEADER_LEN;
     if (sizes) {
         error = parse_sizes(r, sizes, max_size);
     } else {
