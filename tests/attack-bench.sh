@@ -56,7 +56,7 @@ run() {
 }
 
 main() {
-    local round=0
+    local round=0 order="alone other harmless attack" kind
     # shellcheck disable=SC2034
     LAB_TSO=$BENCH_TSO LAB_FAMILY=4 LAB_SWITCH=yes
     lab_need iperf3 || exit
@@ -72,10 +72,15 @@ main() {
                priority=9,in_port=harmless,actions=drop \
         || die "cannot build the lab"
     while test "$round" -lt "$ROUNDS"; do
-        run alone
-        run other --to="$OTHER"
-        run harmless --harmless
-        run attack
+        for kind in $order; do
+            case $kind in
+                other) run other --to="$OTHER" ;;
+                harmless) run harmless --harmless ;;
+                *) run "$kind" ;;
+            esac
+        done
+        # Each round begins with another kind, lest one always runs first.
+        order="${order#* } ${order%% *}"
         round=$((round + 1))
     done
     "$PYTHON3" - "$LAB_DIR/figures" << 'END'

@@ -180,11 +180,12 @@ def make_plan(mode, settings, pristine, rounds=None):
             for metric in metrics:
                 # Each round begins with another kind, lest one always runs
                 # first after another metric.
-                shift = (n - 1) % len(kinds)
-                turns = kinds[shift:] + kinds[:shift]
+                turns = list(kinds)
                 if (pristine and setting == "tso"
                         and family(metric) == "tcp"):
-                    turns = turns + ["pristine"]
+                    turns.append("pristine")
+                shift = (n - 1) % len(turns)
+                turns = turns[shift:] + turns[:shift]
                 for kind in turns:
                     yield setting, n, kind, metric
 
@@ -441,6 +442,10 @@ def make_targets(mode, runs, figures):
         row["other"] = best
         ratio = row["ratio"]["median"]
         row["met"] = ratio <= target if cost else ratio >= target
+        row["by_sender"] = any(
+            run["values"].get("limited_by_sender") for run in runs
+            if (run["setting"], run["metric"]) == (setting, metric)
+            and run["kind"] in (a, best))
     return rows
 
 
@@ -530,9 +535,10 @@ def print_targets(targets):
         if not t["met"]:
             verdict = ("missed by %.0f %%"
                        % (abs(ratio / t["target"] - 1) * 100))
-        print("%-50s %8s %8.2f  %s (%.2f-%.2f, %s)"
+        print("%-50s %8s %8.2f  %s (%.2f-%.2f, %s)%s"
               % (t["case"], target, ratio, verdict, t["ratio"]["min"],
-                 t["ratio"]["max"], t["other"]))
+                 t["ratio"]["max"], t["other"],
+                 ", the sender is the limit" if t.get("by_sender") else ""))
 
 
 # Plots.

@@ -197,6 +197,7 @@ def inner(args, figures, misread):
         if not p.stt_context_id:
             continue
 
+        figures["dissected"] += 1
         figures["partial"] += partial
         if int(p.stt_mss):
             figures["tso"] += 1
@@ -224,6 +225,9 @@ def main():
     misread = whole(frames, figures)
     if args.port == "7471":
         inner(args, figures, misread)
+        if frames and not misread and not figures["dissected"]:
+            figures["complaints"] += 1
+            print("tshark has found no STT header in this capture")
     figures["frames"] = len(frames)
     if not frames:
         figures["complaints"] += 1

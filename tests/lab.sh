@@ -766,10 +766,9 @@ print(int(result["end"]["sum_received"]["bits_per_second"]))'
 
 # lab_coverage HV COUNTER
 #
-# Prints the value of a coverage counter (0 if it has never counted).
+# Prints the value of a coverage counter, which the switch must have.
 lab_coverage() {
-    lab_exec "$1" ovs-appctl coverage/read-counter "$2" 2> /dev/null \
-        || echo 0
+    lab_exec "$1" ovs-appctl coverage/read-counter "$2"
 }
 
 # lab_counted HV COUNTER...

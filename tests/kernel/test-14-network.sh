@@ -105,11 +105,16 @@ rules add rule inet t input tcp dport 7471 ct state new,established accept
 rules add rule inet t input iifname eth0 meta l4proto tcp drop
 check "with conntrack" pings 10.0.0.2 56 5000
 check "with conntrack: TCP" transfer tcp 10.0.0.2 200000
-entries() {
-    within b sh -c 'cat /proc/net/nf_conntrack 2> /dev/null |
-        grep -c "dst=192.0.2.2 .*dport=7471"'
-}
-check "what comes in leaves no entries in conntrack" [ "$(entries)" = 0 ]
+# Not every kernel tells.
+if within b test -e /proc/net/nf_conntrack; then
+    entries() {
+        within b grep -c "dst=192.0.2.2 .*dport=7471" /proc/net/nf_conntrack
+    }
+    check "what comes in leaves no entries in conntrack" [ "$(entries)" = 0 ]
+else
+    skip_one "what comes in leaves no entries in conntrack" \
+        "there is no /proc/net/nf_conntrack"
+fi
 within b sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
 rules flush chain inet t input
 rules add rule inet t input ct state invalid counter drop
