@@ -298,7 +298,7 @@ usage(void)
            "Options:\n"
            "  --db=DATABASE   connect to DATABASE (default: %s)\n"
            "  -t, --timeout=SECS  wait at most SECS seconds for it (default:\n"
-           "                  10), and let show, check or probe take no longer\n"
+           "                  10), let show, check, probe take no longer\n"
            "  --assume=DEVICE:FEATURE=VALUE  (show, check) judge as if it\n"
            "                  were so\n"
            "  --dry-run       (tune, revert) print what would be done only\n"
