@@ -851,6 +851,8 @@ main(int argc, char *argv[])
     fatal_ignore_sigpipe();
     vlog_set_levels(NULL, VLF_CONSOLE, VLL_WARN);
     vlog_set_levels_from_string_assert("reconnect:warn");
+    /* nft(8) takes as long as it takes. */
+    vlog_set_levels_from_string_assert("timeval:console:err");
     parse_options(argc, argv);
     if (optind >= argc) {
         die("missing command name; use --help for help");
