@@ -27,6 +27,7 @@ cp "$modules/updates/stt.ko" "$TMPDIR"
 dummy=$TMPDIR/$(basename "$(modinfo -n dummy)")
 cp "$(modinfo -n dummy)" "$dummy"
 for dir in arch crypto drivers fs lib sound net/netfilter net/sched; do
+    [ -d "$modules/kernel/$dir" ] || continue
     mount -t tmpfs hidden "$modules/kernel/$dir" || exit
 done
 
