@@ -769,8 +769,8 @@ has_tunnel_push(const struct nlattr *actions, size_t actions_len)
 
 /* Returns true if dpif_execute_with_help() may execute 'execute' on 'dpif'.
  * It has 'dpif' do one action after the other, each with the one packet that
- * the last has left.  To push a tunnel's header may leave none, or several: then
- * the output that follows would send the packet without the tunnel.  The
+ * the last has left.  To push a tunnel's header may leave none, or several:
+ * then the output that follows would send the packet without the tunnel.  The
  * userspace datapath can do all of them itself.
  *
  * Any thread may call this. */
