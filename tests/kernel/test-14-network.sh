@@ -126,5 +126,20 @@ rules add rule inet t raw tcp dport 7471 notrack
 rules add rule inet t rawout tcp dport 7471 notrack
 check "notrack is the remedy" pings 10.0.0.2 56 5000
 check "notrack: TCP" transfer tcp 10.0.0.2 200000
+# What comes out of the tunnel passes these chains, too.
+for hook in input output; do
+    rules "add chain inet t $hook { type filter hook $hook priority 0; }"
+    rules flush chain inet t $hook
+    rules add rule inet t $hook meta l4proto icmp accept
+    rules add rule inet t $hook ct state established,related accept
+    rules "add chain inet t $hook { policy drop; }"
+done
+check "what is not tracked is not established either" \
+    refuse within a ping -c 1 -W 2 10.0.0.2
+rules insert rule inet t input tcp dport 7471 accept
+check "and has to be accepted both ways" \
+    refuse within a ping -c 1 -W 2 10.0.0.2
+rules insert rule inet t output tcp dport 7471 accept
+check "then it passes" pings 10.0.0.2 56 5000
 rules delete table inet t
 check "all content was right" [ ! -s "$TMPDIR/serve" ]
