@@ -27,6 +27,13 @@
 # the figures say how many those are for a byte: they do not depend on what else
 # the computer does, and don't know what a cache miss costs.
 #
+# The sender writes WRITE bytes at a time, or iperf3's 128 KB.  Those are two packets
+# of 64 KB and a short one, and each has its price, as its acknowledgment does.
+#
+# If PROFILE is not empty, "perf" looks each 100,000 instructions at what the
+# kernel does, and RUNS gets a report for each run, with the share of each
+# function.  That makes the runs slower, so compare them with each other only.
+#
 # SPDX-License-Identifier: Apache-2.0
 # Copyright (c) 2026 The Open vSwitch STT authors.
 
@@ -159,8 +166,8 @@ measure() {
     path "$1" || die "no way through $1"
     within a ip tcp_metrics flush
     before=$(busy)
-    within a iperf3 -J -c 10.0.0.2 -P "${2#tcp}" -t "$RUN_SECONDS" \
-        > "$TMPDIR/result" || die "$1: $(cat "$TMPDIR/result")"
+    within a $record iperf3 -J -c 10.0.0.2 -P "${2#tcp}" -t "$RUN_SECONDS" \
+        ${WRITE:+-l "$WRITE"} > "$TMPDIR/result" || die "$1: $(cat "$TMPDIR/result")"
     after=$(busy)
     {
         printf '{"machine_s": %d.%02d, "iperf": ' \
@@ -168,10 +175,15 @@ measure() {
         cat "$TMPDIR/result"
         echo "}"
     } > "$3"
+    if [ -n "$record" ]; then
+        perf report -i "$TMPDIR/perf" --stdio -n --sort symbol \
+            > "${3%.json}.profile.txt" 2> "$TMPDIR/report" ||
+            die "$(cat "$TMPDIR/report")"
+    fi
 }
 
 [ $# -eq 2 ] || die "usage: bench.sh PLAN RUNS"
-need iperf3 ethtool nft
+need iperf3 ethtool nft ${PROFILE:+perf}
 need_module stt openvswitch veth vport_vxlan vport_geneve vport_gre
 PATH=$top/build/ovs/ovsdb:$top/build/ovs/vswitchd:$top/build/ovs/utilities:$PATH
 OVS_CTL_TIMEOUT=60
@@ -179,6 +191,7 @@ export PATH OVS_CTL_TIMEOUT
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/bench.XXXXXX") || exit
 export TMPDIR
 at_exit "rm -rf '$TMPDIR'"
+record=${PROFILE:+perf record -q -a -e cpu-clock -c 100000 -o $TMPDIR/perf --}
 
 namespace a b &&
     ip link add eth0 netns a type veth peer name eth0 netns b &&
