@@ -298,6 +298,28 @@ wait_for_switch(struct ovsdb_idl *idl)
     }
 }
 
+/* Returns the MTU of the device of 'c' once ovs-vswitchd leaves it alone.
+ *
+ * ovs-vswitchd takes up a change of a device's MTU, its own ones included,
+ * only after it has said that it has done what the database says.  What it
+ * concludes from that, such as the least MTU of the bridge, comes still later.
+ */
+static unsigned int
+settled_mtu(struct ovsdb_idl *idl, const struct offload_change *c)
+{
+    unsigned int mtu = 0;
+
+    for (int n = 0, same = 0; n < 12 && same < 3; n++) {
+        unsigned int now;
+
+        wait_for_switch(idl);
+        now = get_mtu(c->target);
+        same = now == mtu ? same + 1 : 1;
+        mtu = now;
+    }
+    return mtu;
+}
+
 /* Has the device of 'c', whose setting is "mtu_request", get 'mtu', and no MTU
  * asked for, as it was before.  Returns NULL if successful, otherwise a
  * message that the caller must free. */
@@ -305,42 +327,44 @@ static char *
 set_mtu_back(struct ovsdb_idl *idl, const struct offload_change *c,
              unsigned int mtu)
 {
-    char value[16];
+    unsigned int now = get_mtu(c->target);
     char *error = NULL;
+    char value[16];
 
-    /* Open vSwitch lowers an MTU that is larger than what it last took for the
-     * least of the bridge, which may come from this change, but leaves alone
-     * one that is smaller. */
-    if (get_mtu(c->target) < mtu) {
-        snprintf(value, sizeof value, "%u", mtu);
-        error = set_db(idl, c, value);
-        if (!error) {
-            wait_for_switch(idl);
+    snprintf(value, sizeof value, "%u", mtu);
+    for (int n = 0; n < 3; n++) {
+        /* Open vSwitch lowers an MTU that is larger than what it last took for
+         * the least of the bridge, which may come from this change, but leaves
+         * alone one that is smaller. */
+        if (now < mtu) {
+            error = set_db(idl, c, value);
+            if (error) {
+                break;
+            }
+            settled_mtu(idl, c);
+        }
+        error = set_db(idl, c, "");
+        if (error) {
+            break;
+        }
+
+        /* A switch that takes an earlier MTU for the least of the bridge may
+         * raise the MTU when it finds out. */
+        now = settled_mtu(idl, c);
+        for (int k = 0; now > mtu && k < 3; k++) {
+            offload_dev_set_mtu(c->target, mtu);
+            now = settled_mtu(idl, c);
+        }
+        if (now == mtu) {
+            return NULL;
         }
     }
     if (!error) {
-        error = set_db(idl, c, "");
+        error = xasprintf("the MTU is %u instead of %u", now, mtu);
     }
-    for (int n = 0, stable = 0; !error && stable < 3; n++) {
-        unsigned int now;
 
-        /* A switch that hears of an earlier MTU late may take it for the least
-         * of the bridge, and raise the MTU when it finds out. */
-        wait_for_switch(idl);
-        now = get_mtu(c->target);
-        if (now == mtu) {
-            stable++;
-        } else if (now > mtu && n < 10) {
-            offload_dev_set_mtu(c->target, mtu);
-            stable = 0;
-        } else {
-            error = xasprintf("the MTU is %u instead of %u", now, mtu);
-        }
-    }
-    if (error) {
-        /* Then it is still what is to be undone. */
-        free(set_db(idl, c, c->value));
-    }
+    /* Then it is still what is to be undone. */
+    free(set_db(idl, c, c->value));
     return error;
 }
 
