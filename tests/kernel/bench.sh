@@ -30,7 +30,7 @@
 # The sender writes WRITE bytes at a time, or iperf3's 128 KB.  Those are two packets
 # of 64 KB and a short one, and each has its price, as its acknowledgment does.
 #
-# If PROFILE is not empty, "perf" looks each 100,000 instructions at what the
+# If PROFILE is not empty, "perf" looks every 100,000 instructions at what the
 # kernel does, and RUNS gets a report for each run, with the share of each
 # function.  That makes the runs slower, so compare them with each other only.
 #
